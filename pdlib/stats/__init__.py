@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: the formulas, one citation a function."""

@@ -1,0 +1,196 @@
+"""Context as features: straight lines, smooth bends, pairwise products, category levels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+
+Array = np.ndarray
+KNOT_QUANTILES = (0.05, 0.275, 0.5, 0.725, 0.95)
+
+
+def natural_spline(x: Array, knots: Array) -> Array:
+    """Bent parts of a natural cubic spline (the straight part left out).
+
+    Parameters
+    ----------
+    x : (N,) array
+    knots : (K,) array
+        Increasing.
+
+    Returns
+    -------
+    (N, K-2) array
+        Straight beyond the outer knots, so that far-away units are extrapolated by a line.
+
+    References
+    ----------
+    Harrell (2015), Regression Modeling Strategies, section 2.4.5, doi:10.1007/978-3-319-19425-7.
+    """
+    last, before = knots[-1], knots[-2]
+
+    def cube(t: float) -> Array:
+        return np.maximum(x - t, 0.0) ** 3
+
+    columns = [
+        cube(t) - cube(before) * (last - t) / (last - before) + cube(last) * (before - t) / (last - before)
+        for t in knots[:-2]
+    ]
+    return np.stack(columns, axis=1) / (last - knots[0]) ** 2 if columns else np.empty((len(x), 0))
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """A frozen recipe from context values to features; the same for every unit and period.
+
+    Attributes
+    ----------
+    center, scale : (C,) arrays
+        Location and spread of each numeric variable.
+    knots : list of arrays
+        Knots of each numeric variable on its standardised scale; none: no bend.
+    levels : list of arrays
+        Levels of each category variable, the first being the reference.
+    small : list of bool
+        Whether a category has few levels: its columns are free and take part in products.
+    pairs : list of (int, int)
+        Pairs of free columns that are multiplied.
+    mean, slopes, spread : arrays
+        What centres the penalised columns, takes the straight part out of them, and scales them.
+    blocks : (Q,) int array
+        Of each column: 0 is free; 1 bends; 2 products; 3, 4, ... one for each larger category.
+    owners : list of tuple of int
+        Of each column: the variables it belongs to (numeric ones first, then categories).
+    """
+
+    center: Array
+    scale: Array
+    knots: list[Array]
+    levels: list[Array]
+    small: list[bool]
+    pairs: list[tuple[int, int]]
+    mean: Array
+    slopes: Array
+    spread: Array
+    blocks: Array
+    owners: list[tuple[int, ...]]
+
+    def columns(self, numeric: Array, categories: Array) -> Array:
+        """Features of these context values.
+
+        Parameters
+        ----------
+        numeric : (N, C) array
+        categories : (N, D) int array
+            Codes; a code that is not among the levels counts as the reference.
+
+        Returns
+        -------
+        (N, Q) array
+            First column 1.
+        """
+        free, bound = self.raw(numeric, categories)
+        return np.column_stack([np.ones(len(free)), free, (bound - self.mean - free @ self.slopes) / self.spread])
+
+    def raw(self, numeric: Array, categories: Array) -> tuple[Array, Array]:
+        """Free columns (straight, few levels) and penalised ones (bends, products, many levels), not yet scaled."""
+        standard = (numeric - self.center) / self.scale
+        free = [standard, *(_dummies(categories[:, d], self.levels[d]) for d, few in enumerate(self.small) if few)]
+        straight = np.column_stack(free)
+        bends = [natural_spline(standard[:, c], each) for c, each in enumerate(self.knots) if len(each)]
+        products = [straight[:, [a]] * straight[:, [b]] for a, b in self.pairs]
+        many = [_dummies(categories[:, d], self.levels[d]) for d, few in enumerate(self.small) if not few]
+        return straight, np.column_stack([np.empty((len(straight), 0)), *bends, *products, *many])
+
+
+def fit_basis(
+    numeric: Array,
+    categories: Array,
+    *,
+    bends: bool = True,
+    products: bool = True,
+    knot_quantiles: tuple[float, ...] = KNOT_QUANTILES,
+    few_levels: int = 6,
+    most_products: int = 200,
+) -> Basis:
+    """Choose knots, levels and products from the context of the units.
+
+    Each numeric variable gets a straight column and up to three bent ones (5 knots at the 5 % to 95 % quantiles);
+    each pair of straight columns a product; a category with few levels a free column per level, a larger one a
+    penalised block of its own. Penalised columns are freed of their straight part and scaled to unit spread, so that
+    one variance per block is meaningful.
+
+    Parameters
+    ----------
+    numeric : (N, C) array
+    categories : (N, D) int array
+    bends, products : bool
+        Off for few units.
+    knot_quantiles : tuple of float
+        Where the knots stand.
+    few_levels : int
+        A category with more levels than this is penalised and takes no part in products.
+    most_products : int
+        With more pairs than this, products with category levels are left out, then all.
+
+    Returns
+    -------
+    Basis
+    """
+    count = numeric.shape[1]
+    center, scale = numeric.mean(axis=0), numeric.std(axis=0)
+    varies = scale > 1e-12 * np.maximum(1.0, np.abs(center))
+    standard = (numeric - center) / np.where(varies, scale, 1.0)
+    knots = [_knots(column, knot_quantiles) if bends else np.empty(0) for column in standard.T]
+    levels = [np.unique(column) for column in categories.T]
+    small = [len(each) <= few_levels for each in levels]
+    owner = [*range(count), *(count + d for d, few in enumerate(small) if few for _ in levels[d][1:])]
+    pairs = _pairs(owner, varies, most_products) if products else []
+    draft = Basis(
+        center,
+        np.where(varies, scale, 1.0),
+        knots,
+        levels,
+        small,
+        pairs,
+        np.zeros(0),
+        np.zeros(0),
+        np.ones(0),
+        np.zeros(0),
+        [],
+    )
+    free, bound = draft.raw(numeric, categories)
+    middle = free.mean(axis=0)
+    slopes = np.linalg.lstsq(free - middle, bound - bound.mean(axis=0), rcond=1e-9)[0]
+    mean = bound.mean(axis=0) - middle @ slopes
+    spread = (bound - mean - free @ slopes).std(axis=0)
+    bends_of = [c for c, each in enumerate(knots) for _ in range(max(len(each) - 2, 0))]
+    many = [d for d, few in enumerate(small) if not few for _ in levels[d][1:]]
+    order = {d: 3 + k for k, d in enumerate(dict.fromkeys(many))}
+    owners = [(), *((o,) for o in owner), *((c,) for c in bends_of), *((owner[a], owner[b]) for a, b in pairs)]
+    blocks = [0] * (1 + len(owner)) + [1] * len(bends_of) + [2] * len(pairs) + [order[d] for d in many]
+    return replace(
+        draft,
+        mean=mean,
+        slopes=slopes,
+        spread=np.where(spread > 1e-6, spread, np.inf),
+        blocks=np.array(blocks, dtype=int),
+        owners=[*owners, *((count + d,) for d in many)],
+    )
+
+
+def _pairs(owner: list[int], varies: Array, most: int) -> list[tuple[int, int]]:
+    numeric = [c for c in range(len(varies)) if varies[c]]
+    every = [(a, b) for a, b in combinations([*numeric, *range(len(varies), len(owner))], 2) if owner[a] != owner[b]]
+    return next((pairs for pairs in (every, list(combinations(numeric, 2))) if len(pairs) <= most), [])
+
+
+def _dummies(codes: Array, levels: Array) -> Array:
+    return (codes[:, None] == levels[1:]).astype(float)
+
+
+def _knots(column: Array, quantiles: tuple[float, ...]) -> Array:
+    knots = np.unique(np.quantile(column, quantiles))
+    return knots if len(knots) >= 3 else np.empty(0)

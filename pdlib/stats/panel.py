@@ -1,0 +1,122 @@
+"""Units by periods: what the periods share, what passes, and one value per unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Collapsed:
+    """One value per unit from a unit-by-period grid.
+
+    Attributes
+    ----------
+    value : (N,) array
+        Precision-weighted mean over the unit's periods, period effects removed.
+    variance : (N,) array
+        Its noise variance: sampling and passing shocks.
+    period_effects : (P,) array
+        What all units shared in each period, zero on average.
+    transient_variance : float
+        Variance of unit-period shocks (omega squared); 0 if it cannot be told from zero or at all.
+    weights : (N, P) array
+        Weight of each cell, zero where nothing was observed.
+    identified : bool
+        False if no unit was seen often enough to estimate the transient variance.
+    """
+
+    value: Array
+    variance: Array
+    period_effects: Array
+    transient_variance: float
+    weights: Array
+    identified: bool
+
+
+def collapse(z: Array, s2: Array, *, transient_variance: float | None = None) -> Collapsed:
+    """Separate unit, period and unit-period parts, and collapse to one value per unit.
+
+    The transient variance solves Σ w (z − unit − period)² = M − N − P + 1 with w = 1/(s² + ω²) over the M observed
+    cells of a connected panel (for an unconnected one, the rank of the two-way design takes the place of N + P − 1).
+
+    Parameters
+    ----------
+    z, s2 : (N, P) arrays
+        Working values and sampling variances; NaN in ``z`` where nothing was observed.
+    transient_variance : float, optional
+        Take this value instead of estimating it.
+
+    Returns
+    -------
+    Collapsed
+
+    References
+    ----------
+    Paule & Mandel (1982), doi:10.6028/jres.087.022, for the moment equation, here with two-way effects.
+    """
+    seen = np.isfinite(z)
+    z = np.where(seen, z, 0.0)
+    s2 = np.where(seen, s2, np.inf)
+    omega2, identified = transient_variance, True
+    if omega2 is None:
+        omega2, identified = _moment_root(z, s2, seen)
+    floor = 0.0 if omega2 > 0 else _smallest(s2)
+    weights = seen / (np.maximum(s2, floor) + omega2)
+    units, periods, _ = _two_way(z, weights)
+    return Collapsed(units, 1.0 / weights.sum(axis=1), periods, float(omega2), weights, identified)
+
+
+def _smallest(s2: Array) -> float:
+    """A positive floor for variances, so that a cell without known noise cannot weigh infinitely."""
+    positive = s2[np.isfinite(s2) & (s2 > 0)]
+    return float(positive.min()) if positive.size else 1.0
+
+
+def _two_way(z: Array, weights: Array) -> tuple[Array, Array, int]:
+    """Weighted unit and period effects (periods zero on average), and the rank of the period part."""
+    total = weights.sum(axis=1)
+    share = weights / total[:, None]
+    means = (share * z).sum(axis=1)
+    if z.shape[1] == 1:
+        return means, np.zeros(1), 0
+    normal = np.diag(weights.sum(axis=0)) - weights.T @ share
+    right = (weights * z).sum(axis=0) - weights.T @ means
+    scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
+    values, vectors = np.linalg.eigh(normal / np.outer(scale, scale))
+    keep = values > 1e-10
+    periods = (vectors[:, keep] @ ((vectors[:, keep].T @ (right / scale)) / values[keep])) / scale
+    periods -= periods.mean()
+    return means - share @ periods, periods, int(keep.sum())
+
+
+def _moment_root(z: Array, s2: Array, seen: Array) -> tuple[float, bool]:
+    known = seen & (s2 > 0)
+
+    def excess(omega2: float) -> float:
+        weights = seen / (s2 + omega2)
+        units, periods, rank = _two_way(z, weights)
+        residual = z - units[:, None] - periods
+        return float((weights * residual**2).sum()) - (int(seen.sum()) - z.shape[0] - rank)
+
+    flat = seen.astype(float)
+    units, periods, rank = _two_way(z, flat)
+    spare = int(seen.sum()) - z.shape[0] - rank
+    if spare < 1:
+        return 0.0, False
+    crude = float((flat * (z - units[:, None] - periods) ** 2).sum()) / spare
+    if not known.any():
+        return crude, True
+    if crude <= 0 or (known.all(where=seen) and excess(0.0) <= 0):
+        return 0.0, True
+    upper = crude
+    while excess(upper) > 0:
+        upper *= 2.0
+    lower = upper * 1e-9
+    if excess(lower) <= 0:
+        return 0.0, True
+    return float(brentq(excess, lower, upper, xtol=1e-10 * upper, rtol=1e-9)), True

@@ -1,0 +1,69 @@
+"""Working values: any kind of outcome on one scale, where its noise is known.
+
+A mean stays as it is; a proportion goes to the logit, a rate to the log, linearised around what the model
+currently expects, never around the unit's own observed value: that would break at zero counts and make the noise
+depend on luck.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from scipy.special import expit, logit
+
+Kind = Literal["mean", "proportion", "rate"]
+Array = np.ndarray
+
+
+def link(kind: Kind, mu: Array) -> Array:
+    """From the outcome's scale to the working scale (identity, logit or log)."""
+    if kind == "mean":
+        return mu
+    return logit(mu) if kind == "proportion" else np.log(mu)
+
+
+def inverse_link(kind: Kind, eta: Array) -> Array:
+    """From the working scale back to the outcome's scale."""
+    if kind == "mean":
+        return eta
+    return expit(eta) if kind == "proportion" else np.exp(np.minimum(eta, 50.0))
+
+
+def slope(kind: Kind, mu: Array) -> Array:
+    """Change of the outcome for one unit of the working scale at the expected value ``mu``."""
+    if kind == "mean":
+        return np.ones_like(mu)
+    return mu * (1 - mu) if kind == "proportion" else mu
+
+
+def working_values(
+    kind: Kind, y: Array, n: Array, mu: Array, item_variance: float | Array = 0.0
+) -> tuple[Array, Array]:
+    """Working values and their sampling variances.
+
+    Parameters
+    ----------
+    kind : {"mean", "proportion", "rate"}
+    y : array
+        Observed mean, share or rate (events per exposure); NaN where nothing was observed.
+    n : array
+        Answers or exposure behind each value.
+    mu : array
+        What the model currently expects there, on the outcome's scale; ignored for a mean.
+    item_variance : float or array
+        Variance of one item, for a mean.
+
+    Returns
+    -------
+    z, s2 : arrays
+        Working value and sampling variance, on the working scale.
+
+    References
+    ----------
+    McCullagh & Nelder (1989), Generalized Linear Models, section 2.5, doi:10.1007/978-1-4899-3242-6.
+    """
+    if kind == "mean":
+        return y, item_variance / n
+    steepness = slope(kind, mu)
+    return link(kind, mu) + (y - mu) / steepness, 1.0 / (n * steepness)

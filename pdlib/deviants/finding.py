@@ -1,0 +1,297 @@
+"""Who does better than expected, credibly, again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr, ndtri
+
+from pdlib.deviants.unit import Twin, Why, find_twin
+from pdlib.expected import FEW_UNITS, REACH, Expected, outcome_threshold
+from pdlib.show import figures, overview
+from pdlib.show.wording import expected_right
+from pdlib.stats.funnel import ratio_limits, share_limits
+from pdlib.stats.posterior import confident_list, rank_range, top_probability
+from pdlib.study import Study
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from pdlib.deviants.luck import LuckCheck
+
+GROUPS = ("confident", "likely", "watch", "rest", "not rated")
+
+
+@dataclass(frozen=True, eq=False)
+class Deviants:
+    """Units with the probability that each is truly in the top share, given its means.
+
+    Attributes
+    ----------
+    expected : Expected
+        The expectation that the units are held against.
+    threshold : float
+        Effect above which a unit is in the top share (oriented working scale).
+    caveats : list of str
+    settings : dict
+    """
+
+    expected: Expected
+    _table: pd.DataFrame = field(repr=False)
+    threshold: float
+    caveats: list[str]
+    settings: dict[str, Any]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per unit, the likeliest first.
+
+        ``unit``, ``label``, ``n_periods``, ``exposure``, ``observed``, ``expected``, ``excess`` with 90 % bounds,
+        ``shrunken_excess`` with 90 % bounds, ``p_top``, ``p_worth`` (that the excess is worth having, if the study says how
+        much is), ``rank`` with its 90 % range, ``raw_rank``, ``group`` (confident, likely, watch, rest, not rated),
+        ``noise_share``, ``leverage``, ``supported``. Outcome units; more is better.
+        """
+        return self._table.copy()
+
+    def units(self, group: str) -> list[str]:
+        """Units of one group, the likeliest first."""
+        return list(self._table.loc[self._table["group"] == group, "unit"])
+
+    @property
+    def confident(self) -> pd.DataFrame:
+        """The units that may be named to leaders."""
+        return self.table[self._table["group"] == "confident"]
+
+    @property
+    def likely(self) -> pd.DataFrame:
+        """Units more likely than not to be in the top share, the confident left out: for analysts."""
+        return self.table[self._table["group"] == "likely"]
+
+    @property
+    def watch(self) -> pd.DataFrame:
+        """The rest of the leading share by probability: reading matter, not deviants."""
+        return self.table[self._table["group"] == "watch"]
+
+    @property
+    def expected_right(self) -> float:
+        """How many of the confident units are expected to be real."""
+        return float(self.confident["p_top"].sum())
+
+    @property
+    def finding(self) -> str:
+        """Who was found, in a sentence."""
+        study, count = self.expected.observations.study, len(self.confident)
+        if not count:
+            return (
+                f"None of {len(self._table):,} {study.unit.plural} stands out beyond what its means and luck explain."
+            )
+        named = expected_right(count, self.expected_right)
+        return f"{len(self._table):,} {study.unit.plural} compared given their means, {named} (in the top {study.top:.0%})."
+
+    def luck_check(self) -> LuckCheck:
+        """How much of a league table's lead survives in later periods, and how much of ours."""
+        from pdlib.deviants.luck import luck_check
+
+        return luck_check(self.expected)
+
+    def why(self, unit: str) -> Why:
+        """Why a unit stands where it does: raw beside adjusted, what each condition forgave, how noisy, how long.
+
+        Parameters
+        ----------
+        unit : str
+            Id or label.
+
+        Returns
+        -------
+        Why
+        """
+        row = self.expected.table.iloc[self.expected.position(unit)]
+        own = self._table.set_index("unit").loc[row["unit"]]
+        return Why(self, str(row["unit"]), own, self.expected.contributions(str(row["unit"])))
+
+    def twin(self, unit: str) -> Twin:
+        """The ordinary unit most alike in context and size.
+
+        Parameters
+        ----------
+        unit : str
+            Id or label.
+
+        Returns
+        -------
+        Twin
+        """
+        row = self.expected.table.iloc[self.expected.position(unit)]
+        return find_twin(self, str(row["unit"]))
+
+    def distance(self, units: Sequence[str], others: Sequence[str]) -> np.ndarray:
+        """How far units lie from others in context and size.
+
+        Euclidean over conditions scaled to unit spread, a category that differs counting as one and a half spreads, and
+        the logarithm of exposure per period.
+
+        Parameters
+        ----------
+        units, others : sequences of str
+            Ids.
+
+        Returns
+        -------
+        (len(units), len(others)) array
+        """
+        index = self.expected.grid.units
+        here, there = (self._likeness[index.get_indexer(list(names))] for names in (units, others))
+        gaps = (here**2).sum(axis=1)[:, None] + (there**2).sum(axis=1) - 2 * here @ there.T
+        return np.sqrt(np.maximum(gaps, 0.0))
+
+    @cached_property
+    def _likeness(self) -> np.ndarray:
+        return _likeness(self.expected)
+
+    def funnel_limits(self, points: int = 60) -> pd.DataFrame:
+        """Where ordinary units of each size would lie: ``exposure``, ``centre`` and the 95 % and 99.8 % limits.
+
+        The limits use the lasting variance left by REML, so that they allow for ordinary differences between units.
+        """
+        return _funnel_limits(self.expected, self._table, points)
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """The funnel: adjusted outcome against exposure, confident units labelled."""
+        outcome, named = self.expected.outcome, self.confident
+        return figures.funnel(
+            self.adjusted(), self.funnel_limits(), labels=dict(zip(named["unit"], named["label"], strict=True)),
+            exposure_label=outcome.exposure_label, value_format=outcome.format.tick, title=self.finding, ax=ax,
+        )  # fmt: skip
+
+    def adjusted(self) -> pd.DataFrame:
+        """The table with ``adjusted``: the overall outcome moved by the unit's own excess, as the funnel shows it."""
+        table = self._table
+        overall = np.average(table["observed"], weights=table["exposure"])
+        return table.assign(adjusted=overall + self.expected.outcome.sign * table["excess"])
+
+    def _repr_html_(self) -> str:
+        shown = ["label", "observed", "expected", "shrunken_excess", "p_top", "rank", "raw_rank", "group"]
+        return overview(self.finding, self._table[shown], self.caveats).__html__()
+
+
+def find_deviants(expected: Expected, *, false_share: float = 0.20) -> Deviants:
+    """Find the units that are credibly in the top share, given their means.
+
+    Parameters
+    ----------
+    expected : Expected
+    false_share : float
+        Largest expected share of false names among the confident.
+
+    Returns
+    -------
+    Deviants
+
+    References
+    ----------
+    Lin et al. (2006), doi:10.1214/06-BA130; Gu & Koenker (2023), doi:10.3982/ECTA19304.
+    """
+    fit, study = expected.fit, expected.observations.study
+    base = expected.table
+    rated = fit.rated
+    p = np.full(len(base), np.nan)
+    effect, sd = fit.effect[rated], fit.sd[rated]
+    p[rated], threshold = top_probability(effect, sd, study.top)
+    worth = _worth(expected)
+    named = np.zeros(len(base), dtype=bool)
+    claim = np.where(base["supported"], np.fmin(p, worth), 0.0)[rated]
+    if int(rated.sum()) >= FEW_UNITS and expected.fit_verdict.level != "stop":
+        named[rated] = confident_list(claim, top=study.top, false_share=false_share)
+    table = _with_shrunken(base, expected)
+    table["p_top"], table["p_worth"] = p, worth
+    table[["rank", "rank_lower", "rank_upper"]] = np.nan
+    table.loc[rated, ["rank", "rank_lower", "rank_upper"]] = np.column_stack(rank_range(effect, sd))
+    table["raw_rank"] = (-expected.outcome.sign * table["observed"]).rank(method="min")
+    table["group"] = _groups(p, named, study.top, flat=fit.persistent_variance <= 0)
+    table["noise_share"] = fit.noise / (fit.noise + fit.persistent_variance)
+    columns = [
+        "unit", "label", "n_periods", "exposure", "observed", "expected", "excess", "excess_lower", "excess_upper",
+        "shrunken_excess", "shrunken_excess_lower", "shrunken_excess_upper", "p_top", "p_worth", "rank", "rank_lower", "rank_upper",
+        "raw_rank", "group", "noise_share", "leverage", "supported",
+    ]  # fmt: skip
+    table = table.sort_values(["p_top", "unit"], ascending=[False, True], na_position="last", ignore_index=True)[
+        columns
+    ]
+    settings = {**expected.settings, "false_share": false_share}
+    return Deviants(expected, table, threshold, [*_named_notes(table, study), *expected.caveats], settings)
+
+
+def _worth(expected: Expected) -> np.ndarray:
+    """P(the excess is worth having); NaN where the study does not say how much is."""
+    smallest = expected.outcome.smallest_excess
+    if smallest is None:
+        return np.full(len(expected.fit.effect), np.nan)
+    size = outcome_threshold(expected, smallest)
+    return ndtr((expected.fit.effect - size) / np.maximum(expected.fit.sd, 1e-12))
+
+
+def _with_shrunken(table: pd.DataFrame, expected: Expected) -> pd.DataFrame:
+    fit, sign = expected.fit, expected.outcome.sign
+    reach = REACH * fit.sd
+    for name, value in (("", fit.effect), ("_lower", fit.effect - reach), ("_upper", fit.effect + reach)):
+        level = fit.on_outcome_scale(fit.expected + value, expected.grid.n)
+        table[f"shrunken_excess{name}"] = sign * (level - table["expected"].to_numpy())
+    return table
+
+
+def _groups(p: np.ndarray, named: np.ndarray, top: float, *, flat: bool) -> np.ndarray:
+    leading = np.zeros(len(p), dtype=bool)
+    if not flat:
+        leading[np.argsort(-np.nan_to_num(p, nan=-1.0), kind="stable")[: int(top * np.isfinite(p).sum())]] = True
+    conditions = [np.isnan(p), named, (p >= 0.5) & (not flat), leading]
+    return np.select(conditions, ["not rated", "confident", "likely", "watch"], default="rest")
+
+
+def _named_notes(table: pd.DataFrame, study: Study) -> list[str]:
+    far = table.loc[(table["p_top"] >= 0.5) & ~table["supported"].astype(bool), "label"]
+    notes = []
+    if len(far):
+        notes.append(f"Not called confident because few {study.unit.plural} share their context: {', '.join(far)}.")
+    notes.append(
+        "A condition that the study does not know looks like merit; an excess is what the declared means leave."
+    )
+    return notes
+
+
+def _likeness(expected: Expected) -> np.ndarray:
+    grid = expected.grid
+    numeric = np.nanmean(grid.numeric, axis=1) if grid.numeric.ndim == 3 else grid.numeric
+    periods = (grid.n > 0).sum(axis=1)
+    numeric = np.column_stack([numeric, np.log(grid.n.sum(axis=1) / periods)])
+    spread = numeric.std(axis=0)
+    columns = [(numeric - numeric.mean(axis=0)) / np.where(spread > 1e-12, spread, np.inf)]
+    columns += [(codes[:, None] == np.unique(codes)) * (1.5 / np.sqrt(2)) for codes in grid.categories.T]
+    return np.column_stack(columns)
+
+
+def _funnel_limits(expected: Expected, table: pd.DataFrame, points: int) -> pd.DataFrame:
+    fit, exposure = expected.fit, table["exposure"]
+    grid = np.linspace(np.sqrt(exposure.min()), np.sqrt(exposure.max()), points) ** 2
+    centre = float(np.average(table["observed"], weights=exposure))
+    lasting = fit.persistent_variance + fit.collapsed.transient_variance / max(1.0, float(table["n_periods"].median()))
+    frame = pd.DataFrame({"exposure": grid, "centre": centre})
+    for level, name in ((0.95, "95"), (0.998, "998")):
+        if fit.kind == "proportion":
+            # The logit's variance τ² is τ² p(1−p)/4 on the arcsine scale.
+            lower, upper = share_limits(grid, centre, level, tau2=lasting * centre * (1 - centre) / 4)
+        elif fit.kind == "rate":
+            ratios = ratio_limits(grid * centre, level, tau2=lasting)
+            lower, upper = centre * ratios[0], centre * ratios[1]
+        else:
+            item = 0.0 if np.isnan(fit.item_variance) else fit.item_variance
+
+            width = float(ndtri(0.5 + level / 2)) * np.sqrt(item / grid + lasting)
+            lower, upper = centre - width, centre + width
+        frame[f"lower{name}"], frame[f"upper{name}"] = lower, upper
+    return frame

@@ -1,0 +1,146 @@
+"""The list's own hold-out: found on earlier periods, scored on later ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pdlib.deviants.finding import find_deviants
+from pdlib.errors import TooFewUnitsError
+from pdlib.expected import REACH, Expected, expect
+from pdlib.show import figures, overview
+from pdlib.study import Outcome
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LISTS = ("league table", "ours")
+
+
+@dataclass(frozen=True, eq=False)
+class LuckCheck:
+    """How the lead of the earlier periods fared in the later ones.
+
+    Attributes
+    ----------
+    observations_span : tuple of str
+        First and last period of the earlier and of the later half.
+    correlation : float
+        Correlation between earlier and later excess over units.
+    finding : str
+    caveats : list of str
+    settings : dict
+    """
+
+    _table: pd.DataFrame = field(repr=False)
+    _units: pd.DataFrame = field(repr=False)
+    outcome: Outcome
+    observations_span: tuple[str, str, str, str]
+    correlation: float
+    finding: str
+    caveats: list[str]
+    settings: dict[str, Any]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per list.
+
+        ``list`` ("league table" or "ours"), ``n_units``, ``lead_earlier`` (what the list claimed), ``lead_later``
+        with 90 % bounds (excess over what their means explain, in the periods not used), ``survived_share``. Outcome
+        units.
+        """
+        return self._table.copy()
+
+    @property
+    def units(self) -> pd.DataFrame:
+        """One row per list and unit: ``list``, ``unit``, ``label``, ``earlier``, ``later``."""
+        return self._units.copy()
+
+    def plot(self, *, ax: Sequence[Axes] | None = None) -> Any:
+        """Two panels: the league table's lead and ours, earlier against later."""
+        return figures.luck(self._units, title=self.finding, value_format=self.outcome.format.excess, ax=ax)
+
+    def _repr_html_(self) -> str:
+        return overview(self.finding, self._table, self.caveats).__html__()
+
+
+def luck_check(expected: Expected) -> LuckCheck:
+    """Find in the earlier half of the periods, score in the later half.
+
+    The league table takes the top share by raw outcome of the earlier half and claims the lead it shows there. Our list
+    takes the likeliest units of the same half, given their means, and claims their shrunken excess. Both are scored by
+    the same yardstick: the mean excess, over what their means explain, in the later half.
+
+    Parameters
+    ----------
+    expected : Expected
+
+    Returns
+    -------
+    LuckCheck
+
+    Raises
+    ------
+    TooFewUnitsError
+        If there are fewer than two periods.
+    """
+    observations, outcome, periods = expected.observations, expected.outcome, expected.grid.periods
+    if len(periods) < 2:
+        raise TooFewUnitsError("A luck check needs at least 2 periods: one half to find in, the other to score in.")
+    half = len(periods) // 2
+
+    def during(chosen: list[str]) -> Expected:
+        return expect(observations.during(chosen), outcome=outcome.name, form=expected.settings["form"])
+
+    found = find_deviants(during(periods[:half])).table.set_index("unit")
+    score = during(periods[half:]).table.set_index("unit")
+    both = found.index.intersection(score.index, sort=False)
+    found, score = found.loc[both], score.loc[both]
+    size = max(1, int(observations.study.top * len(both)))
+    named = found.index[found["group"].isin(["confident", "likely"])]
+    overall = np.average(found["observed"], weights=found["exposure"])
+    league = (outcome.sign * (found["observed"] - overall)).loc[found["raw_rank"].nsmallest(size).index]
+    ours = found["shrunken_excess"].loc[named if len(named) else found.index[:size]]
+    units = pd.concat([_scored(name, claim, found, score) for name, claim in zip(LISTS, (league, ours), strict=True)])
+    noise = ((score["excess_upper"] - score["excess_lower"]) / (2 * REACH)) ** 2
+    table = pd.DataFrame([_kept(name, units[units["list"] == name], noise) for name in LISTS])
+    link = float(np.corrcoef(found["excess"], score["excess"])[0, 1])
+    span = (periods[0], periods[half - 1], periods[half], periods[-1])
+    notes = [] if len(named) else ["Nobody is likely on the earlier half alone; the leading share stands in."]
+    finding = _sentence(table, outcome, link, len(both))
+    return LuckCheck(table, units.reset_index(drop=True), outcome, span, link, finding, notes, expected.settings)
+
+
+def _scored(name: str, claim: pd.Series, found: pd.DataFrame, score: pd.DataFrame) -> pd.DataFrame:
+    members = claim.index
+    columns = {"list": name, "unit": members, "label": found.loc[members, "label"].to_numpy()}
+    return pd.DataFrame({**columns, "earlier": claim.to_numpy(), "later": score.loc[members, "excess"].to_numpy()})
+
+
+def _kept(name: str, units: pd.DataFrame, noise: pd.Series) -> dict[str, Any]:
+    """The mean lead claimed and the mean lead kept, with the latter's 90 % bounds."""
+    lead, kept = float(units["earlier"].mean()), float(units["later"].mean())
+    own = float(noise[units["unit"]].mean())
+    spread = max(own, float(units["later"].var())) if len(units) > 1 else own
+    reach = REACH * float(np.sqrt(spread / len(units)))
+    return {
+        "list": name, "n_units": len(units), "lead_earlier": lead, "lead_later": kept, "lead_later_lower": kept - reach,
+        "lead_later_upper": kept + reach, "survived_share": kept / lead if lead > 0 else np.nan,
+    }  # fmt: skip
+
+
+def _sentence(table: pd.DataFrame, outcome: Outcome, link: float, count: int) -> str:
+    show = outcome.format
+    league, ours = table.iloc[0], table.iloc[1]
+    if link < 2 / np.sqrt(count) and ours["lead_later_lower"] <= 0:
+        return f"Nothing here but luck: who led in the earlier periods does not lead later (correlation {link:.2f})."
+    kept = show.excess_between(ours["lead_later_lower"], ours["lead_later_upper"])
+    return (
+        f"The league table's top {league['n_units']:.0f} led by {show.size(league['lead_earlier'])}; later "
+        f"{show.size(league['lead_later'])} of it was more than their means explain. Our {ours['n_units']:.0f} were claimed "
+        f"to lead by {show.size(ours['lead_earlier'])}; later they led by {show.size(ours['lead_later'])} ({kept})."
+    )

@@ -1,0 +1,223 @@
+"""One unit: why it stands where it does, and its twin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pdlib.errors import TooFewUnitsError
+from pdlib.expected import REACH
+from pdlib.show import figures, overview
+from pdlib.stats.working import inverse_link, slope
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from pdlib.deviants.finding import Deviants
+
+UNLIKELY = 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class Why:
+    """Why one unit stands where it does.
+
+    Attributes
+    ----------
+    deviants : Deviants
+    unit : str
+    row : Series
+        Its row of ``deviants.table``.
+    """
+
+    deviants: Deviants
+    unit: str
+    row: pd.Series
+    _table: pd.DataFrame = field(repr=False)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """What each condition forgave: ``condition``, ``value``, ``contribution`` (outcome units)."""
+        return self._table.copy()
+
+    @property
+    def finding(self) -> str:
+        """Raw beside adjusted, how noisy, how long, in two sentences."""
+        row, expected = self.row, self.deviants.expected
+        study, show = expected.observations.study, expected.outcome.format
+        rated = np.isfinite(row["rank"])
+        ranked = f"{row['rank']:.0f} ({row['rank_lower']:.0f} to {row['rank_upper']:.0f})" if rated else "not rated"
+        span = f" over {row['n_periods']:.0f} {study.period.plural}" if study.period else ""
+        remains = show.excess_between(row["shrunken_excess_lower"], row["shrunken_excess_upper"])
+        return (
+            f"{row['label']} stands at {row['raw_rank']:.0f} of {len(self.deviants.table):,} raw and at {ranked} given "
+            f"its means: {show.value(row['observed'], 1)} observed, {show.value(row['expected'], 1)} expected{span}. "
+            f"{row['noise_share']:.0%} of such a difference is noise; {show.excess(row['shrunken_excess'])} ({remains}) "
+            "remains."
+        )
+
+    @property
+    def caveats(self) -> list[str]:
+        """Whether other units share its context."""
+        if self.row["supported"]:
+            return []
+        plural = self.deviants.expected.observations.study.unit.plural
+        return [f"Few {plural} share its context{self._unusual()}: its expectation leans on them."]
+
+    def _unusual(self) -> str:
+        """The condition in which the unit lies furthest out, named."""
+        expected = self.deviants.expected
+        numeric = expected.grid.numeric
+        numeric = np.nanmean(numeric, axis=1) if numeric.ndim == 3 else numeric
+        if not numeric.shape[1]:
+            return ""
+        spread = numeric.std(axis=0)
+        away = np.abs(numeric[expected.position(self.unit)] - numeric.mean(axis=0)) / np.where(
+            spread > 0, spread, np.inf
+        )
+        return f" ({expected.grid.conditions[int(away.argmax())].label} lies furthest out)"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every resolved argument."""
+        return {**self.deviants.settings, "unit": self.unit}
+
+    def trend(self) -> pd.DataFrame:
+        """Its outcome per period: ``period``, ``observed``, ``expected`` with the 90 % range of luck, ``exposure``."""
+        expected = self.deviants.expected
+        i, fit, grid = expected.position(self.unit), expected.fit, expected.grid
+        eta = fit.expected[i] + fit.collapsed.period_effects + fit.drift[i]
+        level = inverse_link(fit.kind, fit.sign * eta)
+        seen = grid.n[i] > 0
+        reach = REACH * slope(fit.kind, level) / np.sqrt(np.where(seen, fit.collapsed.weights[i], 1.0))
+        columns = {
+            "period": grid.periods, "observed": grid.y[i], "expected": level, "expected_lower": level - reach,
+            "expected_upper": level + reach, "exposure": grid.n[i],
+        }  # fmt: skip
+        return pd.DataFrame(columns)[seen].reset_index(drop=True)
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """What each condition adds or takes, from the average to the expected to the observed."""
+        average = float(self.row["expected"] - self._table["contribution"].sum())
+        value_format = self.deviants.expected.outcome.format.value
+        return figures.why(
+            self._table,
+            start=average,
+            observed=float(self.row["observed"]),
+            title=self.finding,
+            value_format=value_format,
+            ax=ax,
+        )
+
+    def _repr_html_(self) -> str:
+        return overview(self.finding, self._table, self.caveats).__html__()
+
+
+@dataclass(frozen=True, eq=False)
+class Twin:
+    """A unit beside the ordinary unit most alike in context and size.
+
+    Attributes
+    ----------
+    deviants : Deviants
+    unit, peer : str
+        Ids.
+    difference, lower, upper : float
+        By how much the unit does better than its twin once luck is allowed for, with a 90 % range (outcome units).
+    closeness : float
+        Share of all pairs of units that are further apart than these two.
+    """
+
+    deviants: Deviants
+    unit: str
+    peer: str
+    difference: float
+    lower: float
+    upper: float
+    closeness: float
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Two rows, the unit and its twin.
+
+        ``unit``, ``label``, ``n_periods``, ``exposure``, ``observed``, ``expected``, ``shrunken_excess``, then a column for
+        each condition.
+        """
+        expected = self.deviants.expected
+        columns = ["label", "n_periods", "exposure", "observed", "expected", "shrunken_excess"]
+        rows = self.deviants.table.set_index("unit").loc[[self.unit, self.peer], columns]
+        for item in expected.grid.conditions:
+            rows[item.name] = [expected.context_value(unit, item) for unit in (self.unit, self.peer)]
+        return rows.reset_index()
+
+    @property
+    def finding(self) -> str:
+        """The pair in a sentence."""
+        show, labels = self.deviants.expected.outcome.format, self.table["label"]
+        return (
+            f"{labels[0]} and its twin are alike in what they cannot choose; {labels[0]} shows "
+            f"{show.more(self.difference)} ({show.more_between(self.lower, self.upper)}) in {show.label} once luck is "
+            "allowed for."
+        )
+
+    @property
+    def caveats(self) -> list[str]:
+        """How alike the two are."""
+        if self.closeness > 0.9:
+            return []
+        return [f"The nearest ordinary unit is not very near: only {self.closeness:.0%} of pairs are further apart."]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every resolved argument."""
+        return {**self.deviants.settings, "unit": self.unit}
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """Both units per period against what is expected of the first."""
+        own, peer = (self.deviants.why(unit).trend() for unit in (self.unit, self.peer))
+        frame = own.merge(peer[["period", "observed"]].rename(columns={"observed": "twin"}), on="period", how="left")
+        value_format = self.deviants.expected.outcome.format.tick
+        return figures.trend(
+            frame, name=self.table.loc[0, "label"], value_format=value_format, title=self.finding, ax=ax
+        )
+
+    def _repr_html_(self) -> str:
+        return overview(self.finding, self.table, self.caveats).__html__()
+
+
+def find_twin(deviants: Deviants, unit: str) -> Twin:
+    """The unit of the ordinary rest that is most alike in context and size.
+
+    Nearest by `Deviants.distance` among units that are unlikely to be in the top share themselves.
+
+    Parameters
+    ----------
+    deviants : Deviants
+    unit : str
+        Id.
+
+    Returns
+    -------
+    Twin
+
+    Raises
+    ------
+    TooFewUnitsError
+        If no ordinary unit is left to compare with.
+    """
+    table = deviants.table.set_index("unit")
+    ordinary = table.index[table["group"].isin(["rest", "watch"]) & (table["p_top"] < UNLIKELY) & (table.index != unit)]
+    if len(ordinary) == 0:
+        raise TooFewUnitsError(f"No ordinary unit is left to be the twin of {unit}: all others are among the leaders.")
+    gaps = deviants.distance([unit], ordinary)[0]
+    peer = str(ordinary[int(gaps.argmin())])
+    pair = table.loc[[unit, peer]]
+    difference = float(pair["shrunken_excess"].iloc[0] - pair["shrunken_excess"].iloc[1])
+    reach = float(np.hypot(*(pair["shrunken_excess_upper"] - pair["shrunken_excess_lower"]) / 2))
+    sample = list(table.index[:: max(1, len(table) // 1000)])
+    pairs = deviants.distance(sample, sample)[np.triu_indices(len(sample), 1)]
+    closeness = float((pairs > gaps.min()).mean())
+    return Twin(deviants, unit, peer, difference, difference - reach, difference + reach, closeness)

@@ -1,0 +1,419 @@
+"""What deviants do that comparable units do not, and what goes with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+from pdlib.deviants import Deviants
+from pdlib.errors import StudyError
+from pdlib.observations import Observations
+from pdlib.show import Html, figures, overview, practice_card
+from pdlib.show.wording import capitalised, listed
+from pdlib.stats.basis import fit_basis
+from pdlib.stats.contrast import Contrasts, adjusted_contrasts, benjamini_hochberg, romano_wolf, shrink_family
+from pdlib.study import did_you_mean
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from pdlib.expected import Expected
+
+LEVEL = 0.10
+MOST_MISSING = 0.40
+PEERS = 10
+REACH = float(ndtri(0.975))
+KNOTS = {4: (0.05, 0.35, 0.65, 0.95), 3: (0.1, 0.5, 0.9)}
+
+
+@dataclass(frozen=True, eq=False)
+class Practices:
+    """The declared practices, compared between units of the same means.
+
+    Attributes
+    ----------
+    observations : Observations
+    deviants : Deviants
+    family_size : int
+        How many practices were tested together.
+    caveats : list of str
+    settings : dict
+    """
+
+    observations: Observations
+    deviants: Deviants
+    _table: pd.DataFrame = field(repr=False)
+    _values: pd.DataFrame = field(repr=False)
+    family_size: int
+    caveats: list[str]
+    settings: dict[str, Any]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per practice, the best graded first.
+
+        ``practice``, ``label``, ``theme``, ``evidence`` (observed or claimed), ``cost``, ``programme``, ``grade`` (promising, cannot
+        tell, worth a visit, not testable), ``reason``, ``n_units`` (that answered), ``n_users``, ``missing_share``, ``low``
+        and ``high`` (what is contrasted: not doing and doing it, or the lower and upper quarter of a graded practice),
+        ``prevalence_deviants``, ``prevalence_peers``, ``contrast`` with 95 % bounds (shrunken; outcome units, more is better),
+        ``raw_contrast`` with 95 % bounds, ``p_value``, ``p_romano_wolf``, ``p_bh``.
+        """
+        return self._table.copy()
+
+    @property
+    def promising(self) -> pd.DataFrame:
+        """Practices tied to better outcomes among units of the same means; timing not yet checked."""
+        return self.table[self._table["grade"] == "promising"]
+
+    @property
+    def values(self) -> pd.DataFrame:
+        """What each unit does, one column per practice (mean over waves, NaN: no answer), indexed by unit."""
+        return self._values.copy()
+
+    @property
+    def claims(self) -> pd.DataFrame:
+        """Claimed beside done, one row per practice with both versions.
+
+        ``practice`` (the observed one), ``label``, ``n_units`` (with both answers), ``claimed_share``, ``observed_share``,
+        ``claimed_not_done`` (units that claim it and were not seen to do it).
+        """
+        return _claims(self._values, self.observations.codebook)
+
+    @property
+    def finding(self) -> str:
+        """What goes with better outcomes, in a sentence."""
+        tested, found = self.family_size, self.promising
+        if not len(found):
+            return f"None of {tested} practices tested together is tied to better outcomes among comparable units."
+        return f"Of {tested} practices tested together, {len(found)} look promising: {listed(found['label'])}. Association, not proof."
+
+    def card(self, practice: str) -> Html:
+        """A printable card for one practice: what it is, who does it, what goes with it, how sure.
+
+        Parameters
+        ----------
+        practice : str
+            Name or label.
+
+        Returns
+        -------
+        Html
+        """
+        row, study = self._row(practice), self.observations.study
+        entry = self.observations.codebook.loc[row["practice"]]
+        doers = [unit for unit in self.deviants.units("confident") if self._does(unit, row)]
+        named = study.names.publish and doers
+        return practice_card(
+            row["label"],
+            theme=entry["theme"],
+            who_decides=entry["who_decides"] or "not recorded",
+            cost=entry["cost"],
+            bright_share=row["prevalence_deviants"],
+            peer_share=row["prevalence_peers"],
+            contrast=self.contrast_sentence(practice),
+            sureness=f"{row['grade']}: {row['reason']}; {self.family_size} practices were tested together",
+            who_to_ask=self.observations.units.loc[doers[0], "label"]
+            if named
+            else f"a bright spot that does it, by way of the {study.name} team",
+            question=f"How did “{row['label']}” start here, and what would you not do without?",
+        )
+
+    def contrast_sentence(self, practice: str) -> str:
+        """What goes with a practice, with its range, in plain words."""
+        row, study, show = self._row(practice), self.observations.study, self.deviants.expected.outcome.format
+        if not np.isfinite(row["contrast"]):
+            return f"Not compared: {row['reason']}."
+        doing = (
+            f"{study.unit.plural} that do it"
+            if self._is_binary(row)
+            else f"{study.unit.plural} high on it (against low)"
+        )
+        between = show.more_between(row["contrast_lower"], row["contrast_upper"])
+        return (
+            f"{capitalised(doing)} show {show.more(row['contrast'])} ({between}) in {show.label}, given the same means."
+        )
+
+    def _is_binary(self, row: pd.Series) -> bool:
+        return bool(self.observations.codebook.loc[row["practice"], "kind"] == "binary")
+
+    def _does(self, unit: str, row: pd.Series) -> bool:
+        """Whether a unit does the practice, or is in the upper quarter of a graded one."""
+        return bool(self._values.loc[unit, row["practice"]] >= (0.5 if self._is_binary(row) else row["high"]))
+
+    def _row(self, practice: str) -> pd.Series:
+        match = self._table[(self._table["practice"] == practice) | (self._table["label"] == practice)]
+        if match.empty:
+            raise KeyError(
+                f"There is no practice {practice!r}{did_you_mean(practice, [*self._table['practice'], *self._table['label']])}."
+            )
+        return match.iloc[0]
+
+    def estimation(self, practice: str) -> pd.DataFrame:
+        """Every unit behind one contrast: ``unit``, ``value`` (what it does), ``does``, ``excess`` (outcome units)."""
+        row, expected = self._row(practice), self.deviants.expected
+        value = self._values[row["practice"]].reindex(expected.grid.units).to_numpy()
+        frame = expected.table[["unit", "excess"]].assign(value=value).dropna(ignore_index=True)
+        return frame.assign(does=frame["value"] >= (0.5 if self._is_binary(row) else row["high"]))
+
+    def plot(self, practice: str | None = None, *, ax: Axes | None = None) -> Axes:
+        """The forest of all tested practices; or, for one practice, every unit beside the contrast.
+
+        Parameters
+        ----------
+        practice : str, optional
+            Name or label.
+        ax : Axes, optional
+
+        Returns
+        -------
+        Axes
+        """
+        show, unit = self.deviants.expected.outcome.format, self.observations.study.unit
+        if practice is None:
+            shown = self._table[self._table["contrast"].notna()]
+            return figures.forest(
+                shown,
+                difference_format=show.difference_tick,
+                value_label=f"{show.unit}, same means",
+                title=self.finding,
+                ax=ax,
+            )
+        row = self._row(practice)
+        return figures.estimation(
+            self.estimation(practice), row, units=unit.plural, difference_format=show.difference_tick,
+            value_label=f"{show.unit} above expected", title=f"{row['label']}: {row['grade']}", ax=ax,
+        )  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        shown = [
+            "label", "grade", "prevalence_deviants", "prevalence_peers", "contrast", "contrast_lower", "contrast_upper",
+            "n_users", "n_units",
+        ]  # fmt: skip
+        return overview(self.finding, self._table[shown], self.caveats, rows=12).__html__()
+
+
+def compare_practices(observations: Observations, deviants: Deviants, *, draws: int = 2000, seed: int = 0) -> Practices:
+    """Compare what units do, among units of the same means.
+
+    Every declared practice that can be tested is tested against the continuous, unshrunken unit value, context removed
+    from both; the whole family shares one error control (Romano–Wolf at .10, then Benjamini–Hochberg). Without a check of
+    timing no grade is better than promising: a practice may follow success.
+
+    Parameters
+    ----------
+    observations : Observations
+    deviants : Deviants
+    draws : int
+        Random draws of the step-down test.
+    seed : int
+
+    Returns
+    -------
+    Practices
+
+    Raises
+    ------
+    StudyError
+        If the study has no practices.
+
+    References
+    ----------
+    Romano & Wolf (2005), doi:10.1198/016214504000000539; Benjamini & Hochberg (1995), doi:10.1111/j.2517-6161.1995.tb02031.x.
+    """
+    if observations.practices.empty:
+        raise StudyError(
+            "The study has no practices: name a practices table under [tables], or practices=[…] in read()."
+        )
+    expected = deviants.expected
+    values = _per_unit(observations, expected.grid.units)
+    codebook = observations.codebook
+    described = _describe(values, codebook, observations.study.practices.may_be_few)
+    tested = described.index[described["reason"].eq("")]
+    context, notes = _context_features(expected)
+    fit = expected.fit
+    usable = fit.rated
+    weights = 1.0 / (fit.reml.tau2 + fit.collapsed.variance)
+    contrasts = adjusted_contrasts(
+        fit.collapsed.value[usable], weights[usable], context[usable], values.loc[usable, tested].to_numpy(dtype=float)
+    )
+    table = described.join(_estimates(contrasts, tested, described, expected, draws, seed))
+    determined = tested[(contrasts.left_share < 0.02) | np.isnan(contrasts.se)]
+    table.loc[determined, "reason"] = "the context settles who does it"
+    table = table.join(_prevalence(values, described, deviants))
+    graded = [_grade(row, expected.outcome.smallest_contrast) for _, row in table.iterrows()]
+    table[["grade", "reason"]] = graded
+    table = _ordered(table.join(codebook[["label", "theme", "evidence", "cost", "programme"]]))
+    settings = {**deviants.settings, "level": LEVEL, "draws": draws, "seed": seed, "family_size": len(tested)}
+    return Practices(observations, deviants, table, values, len(tested), [*_caveats(table), *notes], settings)
+
+
+def _per_unit(observations: Observations, units: pd.Index) -> pd.DataFrame:
+    """One value per unit and practice: the mean over its waves."""
+    wide = observations.practices.pivot_table(
+        index="unit", columns="practice", values="value", aggfunc="mean", observed=True
+    )
+    names = [name for name in observations.codebook.index if name in set(observations.practices["practice"])]
+    return wide.reindex(index=units, columns=names)
+
+
+def _describe(values: pd.DataFrame, codebook: pd.DataFrame, few: int) -> pd.DataFrame:
+    """Declare the family before any outcome is looked at: who can be tested, and why not."""
+    rows = []
+    seen: dict[bytes, str] = {}
+    for name in values.columns:
+        column = values[name]
+        known = column.dropna()
+        binary = codebook.loc[name, "kind"] == "binary"
+        low, high = (
+            (0.0, 1.0) if binary else (known.quantile(0.25), known.quantile(0.75)) if len(known) else (np.nan, np.nan)
+        )
+        if not binary and len(known) and high - low <= 0:
+            low, high = known.min(), known.max()
+        users = int((known >= (0.5 if binary else high)).sum()) if len(known) else 0
+        missing = 1 - len(known) / len(column)
+        key = column.to_numpy(dtype=float).tobytes()
+        others = len(known) - users
+        if codebook.loc[name, "follows_success"]:
+            reason = "declared to follow success"
+        elif known.nunique() < 2:
+            reason = "no answers" if known.empty else "every unit answers the same"
+        elif key in seen:
+            reason = f"the same answers as {codebook.loc[seen[key], 'label']}"
+        elif missing > MOST_MISSING:
+            reason = f"{missing:.0%} of answers are missing"
+        elif binary and users < few:
+            reason = f"only {users} units do it"
+        elif binary and others < few:
+            reason = f"only {others} units do not"
+        else:
+            reason = ""
+        seen.setdefault(key, name)
+        rows.append([reason, len(known), users, missing, low, high])
+    columns = ["reason", "n_units", "n_users", "missing_share", "low", "high"]
+    return pd.DataFrame(rows, columns=columns, index=pd.Index(values.columns, name="practice"))
+
+
+def _context_features(expected: Expected) -> tuple[np.ndarray, list[str]]:
+    """Context as free features: as rich as the number of units allows, fewer knots first, then no products."""
+    grid = expected.grid
+    numeric = np.nanmean(grid.numeric, axis=1) if grid.numeric.ndim == 3 else grid.numeric
+    count = len(grid.units)
+    for knots, products in ((4, True), (3, True), (4, False), (3, False), (0, False)):
+        basis = fit_basis(
+            numeric, grid.categories, bends=knots > 0, products=products, knot_quantiles=KNOTS.get(knots, ())
+        )
+        if len(basis.blocks) <= count / 5:
+            break
+    features = basis.columns(numeric, grid.categories)
+    notes = (
+        []
+        if products and knots
+        else [
+            f"{count} units are few for {len(grid.conditions)} conditions: their context is removed in a simpler form."
+        ]
+    )
+    return features, notes
+
+
+def _estimates(
+    contrasts: Contrasts, tested: pd.Index, described: pd.DataFrame, expected: Expected, draws: int, seed: int
+) -> pd.DataFrame:
+    step = (described.loc[tested, "high"] - described.loc[tested, "low"]).to_numpy() * expected.slope_at_average
+    raw, reach = contrasts.estimate * step, REACH * contrasts.se * step
+    shrunken, se = shrink_family(contrasts.estimate, contrasts.se)
+    half = REACH * se * step
+    return pd.DataFrame(
+        {
+            "contrast": shrunken * step, "contrast_lower": shrunken * step - half, "contrast_upper": shrunken * step + half,
+            "raw_contrast": raw, "raw_contrast_lower": raw - reach, "raw_contrast_upper": raw + reach,
+            "p_value": contrasts.p_value, "p_romano_wolf": romano_wolf(contrasts, draws=draws, seed=seed), "p_bh": benjamini_hochberg(contrasts.p_value),
+        },
+        index=tested,
+    )  # fmt: skip
+
+
+def _prevalence(values: pd.DataFrame, described: pd.DataFrame, deviants: Deviants) -> pd.DataFrame:
+    """Share of deviants that do it, and of ordinary units as like them as there are (ten nearest to each)."""
+    chosen = [*deviants.units("confident"), *deviants.units("likely")]
+    ordinary = [*deviants.units("rest"), *deviants.units("watch")]
+    frame = pd.DataFrame(np.nan, index=described.index, columns=["prevalence_deviants", "prevalence_peers"])
+    if not chosen or not ordinary:
+        return frame
+    nearest = np.argsort(deviants.distance(chosen, ordinary), axis=1, kind="stable")[:, :PEERS]
+    weight = pd.Series(np.bincount(nearest.ravel(), minlength=len(ordinary)), index=ordinary).astype(float)
+    binary = described["high"].eq(1.0) & described["low"].eq(0.0)
+    does = (values >= np.where(binary, 0.5, described["high"])).astype(float).where(values.notna())
+    frame["prevalence_deviants"] = does.loc[chosen].mean()
+    peers = does.loc[ordinary]
+    frame["prevalence_peers"] = peers.mul(weight, axis=0).sum() / peers.notna().mul(weight, axis=0).sum()
+    return frame
+
+
+def _grade(row: pd.Series, smallest: float | None) -> tuple[str, str]:
+    """The grade that the evidence allows before timing is checked, and why."""
+    if row["reason"]:
+        rare = row["reason"].startswith("only") and row["reason"].endswith("do it")
+        return ("worth a visit" if rare and row["n_users"] > 0 else "not testable"), row["reason"]
+    better = row["raw_contrast"] > 0
+    if better and row["p_romano_wolf"] <= LEVEL:
+        return "promising", "stands out after allowing for every practice tested; timing not checked"
+    if better and row["p_bh"] <= LEVEL:
+        return "promising", "stands out, though one in ten of such findings may be false; timing not checked"
+    if not better and row["p_romano_wolf"] <= LEVEL:
+        return "cannot tell", "units that do it do worse than comparable units; find out why before anything else"
+    if smallest and row["raw_contrast_upper"] < smallest:
+        return "cannot tell", "if it helps, then by less than is worth having"
+    return "cannot tell", "the range spans both better and worse" if row[
+        "raw_contrast_lower"
+    ] < 0 else "could be chance among so many practices"
+
+
+def _ordered(table: pd.DataFrame) -> pd.DataFrame:
+    order = {"promising": 0, "worth a visit": 1, "cannot tell": 2, "not testable": 3}
+    columns = [
+        "practice", "label", "theme", "evidence", "cost", "programme", "grade", "reason", "n_units", "n_users", "missing_share", "low", "high",
+        "prevalence_deviants", "prevalence_peers", "contrast", "contrast_lower", "contrast_upper", "raw_contrast", "raw_contrast_lower",
+        "raw_contrast_upper", "p_value", "p_romano_wolf", "p_bh",
+    ]  # fmt: skip
+    table = table.reset_index()
+    keys = pd.DataFrame(
+        {"grade": table["grade"].map(order), "contrast": -table["contrast"].fillna(-np.inf), "name": table["practice"]}
+    )
+    return table.loc[keys.sort_values(["grade", "contrast", "name"]).index, columns].reset_index(drop=True)
+
+
+def _caveats(table: pd.DataFrame) -> list[str]:
+    notes = ["Timing is not checked: a practice may follow success instead of going before it."]
+    dropped = table[table["grade"].isin(["not testable", "worth a visit"])]
+    if len(dropped):
+        notes.append(f"{len(dropped)} declared practices could not be tested; the table gives the reasons.")
+    if table["evidence"].eq("claimed").any():
+        notes.append(
+            "Claimed practices are what people say they do; they stand beside the observed ones, never in their place."
+        )
+    return notes
+
+
+def _claims(values: pd.DataFrame, codebook: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    for claimed, observed in codebook["claims"].items():
+        if not observed or claimed not in values or observed not in values:
+            continue
+        both = values[[claimed, observed]].dropna() >= 0.5
+        rows.append(
+            [
+                observed,
+                codebook.loc[observed, "label"],
+                len(both),
+                both[claimed].mean(),
+                both[observed].mean(),
+                int((both[claimed] & ~both[observed]).sum()),
+            ]
+        )
+    return pd.DataFrame(
+        rows, columns=["practice", "label", "n_units", "claimed_share", "observed_share", "claimed_not_done"]
+    )

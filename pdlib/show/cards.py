@@ -1,0 +1,163 @@
+"""Cards: a bright spot beside its twin, and a practice to carry to the next meeting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from pdlib.show.formats import MISSING, share
+from pdlib.show.html import Html, element, text
+from pdlib.show.wording import counted
+
+_COSTS = {1: "almost nothing", 2: "little", 3: "some", 4: "much", 5: "very much"}
+
+
+@dataclass(frozen=True)
+class Side:
+    """One half of a twin card.
+
+    Attributes
+    ----------
+    heading : str
+        What it is: "Bright spot", "Its nearest twin".
+    name : str
+        The unit's name, or "A shop like it" when it is not cleared.
+    value, value_label : str
+        The outcome as shown, "79 %", and what it is: "very satisfied · 410 answers a month".
+    conditions : sequence of str
+        Means that the two share: "6 staff", "retail park".
+    """
+
+    heading: str
+    name: str
+    value: str
+    value_label: str
+    conditions: Sequence[str] = ()
+
+
+def _side(side: Side, *, is_bright: bool) -> Markup:
+    stat = [text(side.value_label)]
+    if side.conditions:
+        stat += [element("br"), text(" · ".join(side.conditions), limit=None)]
+    return element(
+        "div",
+        element("span", side.heading, class_="who" if is_bright else "who p"),
+        element("p", text(side.name), class_="name", dir="auto"),
+        element("p", text(side.value), class_="big"),
+        element("p", *stat, class_="stat"),
+        class_="side",
+    )
+
+
+def twin_card(
+    bright: Side,
+    peer: Side,
+    *,
+    difference: str,
+    difference_range: str = "",
+    does: Sequence[str],
+    call: str,
+    ask: str,
+) -> Html:
+    """Set a bright spot beside the peer most alike: the whole report on a phone's first screen.
+
+    Parameters
+    ----------
+    bright, peer : Side
+        The two halves.
+    difference : str
+        "8 more customers in 100 leave very satisfied".
+    difference_range : str
+        "between 4 and 11, for eighteen months"; shown in brackets behind the difference.
+    does : sequence of str
+        What the bright spot does and its twin does not.
+    call, ask : str
+        Whom to call and one question to ask.
+
+    Returns
+    -------
+    Html
+    """
+    lead = element("b", difference) + text(f" ({difference_range})." if difference_range else ".", limit=None)
+    if does:
+        lead += text(f" It does {counted(len(does), 'thing')} its twin does not:")
+    below = element(
+        "div",
+        element("p", lead),
+        element("ul", *(element("li", item) for item in does)) if does else None,
+        element("p", element("b", "Call"), f" {call}. ", element("b", "Ask"), f": “{ask}”"),
+        class_="do",
+    )
+    halves = _side(bright, is_bright=True) + _side(peer, is_bright=False)
+    return Html(element("section", halves, below, class_="twin", aria_label="A bright spot and its twin"))
+
+
+def _cost(cost: float | str | None) -> str:
+    if isinstance(cost, str):
+        return cost
+    if cost is None or cost != cost:  # noqa: PLR0124 - NaN differs from itself
+        return MISSING
+    return f"{_COSTS.get(round(cost), MISSING)} ({round(cost)} of 5)"
+
+
+def practice_card(
+    label: str,
+    *,
+    theme: str,
+    who_decides: str,
+    cost: float | str | None,
+    bright_share: float,
+    peer_share: float,
+    contrast: str,
+    sureness: str,
+    who_to_ask: str,
+    question: str,
+    level: int = 3,
+) -> Html:
+    """Put one practice on a card that can be printed and carried.
+
+    Parameters
+    ----------
+    label : str
+        The practice as people say it.
+    theme, who_decides : str
+        What it belongs to, and who can start it.
+    cost : float or str
+        1 (almost nothing) to 5 (very much).
+    bright_share, peer_share : float
+        Shares between 0 and 1 of bright spots and of comparable units that do it.
+    contrast : str
+        One sentence with a range: "Shops that do it score 1.4 points more (0.7 to 2.1), given the same means."
+    sureness : str
+        The grade in words: "promising: stands among 40 tested together; timing not checked yet".
+    who_to_ask, question : str
+        Whom to visit and what to ask there.
+    level : int
+        Level of the heading.
+
+    Returns
+    -------
+    Html
+    """
+    prevalence = f"{share(bright_share)} of bright spots · {share(peer_share)} of comparable peers"
+    facts = {
+        "Who does it": prevalence,
+        "What goes with it": contrast,
+        "How sure we are": sureness,
+        "Who decides": who_decides,
+        "Cost": _cost(cost),
+        "Whom to ask": who_to_ask,
+        "What to ask": f"“{question}”",
+    }
+    rows = (element("dt", name) + element("dd", shown) for name, shown in facts.items())
+    return Html(element(
+        "article",
+        element("p", text(theme), class_="kicker"),
+        element(f"h{level}", text(label), class_="name"),
+        element("dl", *rows),
+        element("p", "Association, worth a pilot.", class_="note"),
+        class_="card",
+        aria_label=label,
+    ))  # fmt: skip

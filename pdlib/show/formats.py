@@ -1,0 +1,181 @@
+"""Numbers as people read them: no false precision, a true minus sign, a dash where nothing is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+MISSING = "–"
+_SPACE = "\u00a0"  # keeps a number and its sign on one line
+
+
+def number(x: float, digits: int = 0) -> str:
+    """Show a number with thousands separators, ``−1,234.5``; missing is a dash.
+
+    Examples
+    --------
+    >>> number(-0.04, 1)
+    '0.0'
+    """
+    if x is None or not math.isfinite(x):
+        return MISSING
+    shown = f"{x:,.{digits}f}"
+    if not any(digit in "123456789" for digit in shown):
+        return shown.lstrip("-")
+    return shown.replace("-", "−")
+
+
+def count(n: float) -> str:
+    """Show a count, ``93,412``."""
+    return number(n, 0)
+
+
+def share(x: float, digits: int = 0) -> str:
+    """Show a share between 0 and 1 as a percentage, ``62 %``."""
+    shown = number(100 * x, digits) if x is not None else MISSING
+    return shown if shown == MISSING else f"{shown}{_SPACE}%"
+
+
+def signed(x: float, digits: int = 1) -> str:
+    """Show a difference with its sign, ``+1.4``; what rounds to zero has none."""
+    shown = number(x, digits)
+    rounds_to_zero = not any(digit in "123456789" for digit in shown)
+    return shown if rounds_to_zero or shown.startswith("−") else f"+{shown}"
+
+
+def points(x: float, digits: int = 1) -> str:
+    """Show a difference that is already in points, ``1.4 points``."""
+    shown = number(x, digits)
+    return shown if shown == MISSING else f"{shown} {'point' if shown in {'1', '−1'} else 'points'}"
+
+
+def between(lower: float, upper: float, digits: int = 1) -> str:
+    """Show a range, ``0.7 to 2.1``; with signs when it holds zero, ``−0.5 to +0.6``."""
+    low, high = number(lower, digits), number(upper, digits)
+    if MISSING in (low, high):
+        return MISSING
+    show = signed if lower < 0 < upper else number
+    return f"{show(lower, digits)} to {show(upper, digits)}"
+
+
+_SCALE = {"proportion": 100.0, "mean": 1.0}
+_DIGITS = {"proportion": 1, "mean": 2, "rate": 1}
+
+
+@dataclass(frozen=True)
+class OutcomeFormat:
+    """How one outcome is shown: its values, and differences in it.
+
+    Attributes
+    ----------
+    kind : {"proportion", "mean", "rate"}
+        A proportion is a share between 0 and 1, a rate is events per single unit of exposure.
+    label : str
+        The phrase as said in a sentence, "very satisfied customers".
+    better : {"higher", "lower"}
+        Differences come signed so that more is better; with "lower" they read as *fewer*.
+    per : float
+        For a rate: events are shown per this much exposure.
+    digits : int, optional
+        Decimals of differences; 1 for proportions and rates, 2 for means.
+
+    Examples
+    --------
+    >>> satisfied = OutcomeFormat("proportion", "very satisfied customers")
+    >>> satisfied.more(0.083), satisfied.excess(0.014)
+    ('8 more in 100', '+1.4 points')
+    """
+
+    kind: Literal["proportion", "mean", "rate"]
+    label: str = ""
+    better: Literal["higher", "lower"] = "higher"
+    per: float = 1.0
+    digits: int | None = None
+
+    @property
+    def scale(self) -> float:
+        """What outcome units are multiplied by before they are shown: 100, 1 or ``per``."""
+        return _SCALE.get(self.kind, self.per)
+
+    @property
+    def unit(self) -> str:
+        """What differences are counted in: "points", or "per 1,000"."""
+        return f"per {number(self.per)}" if self.kind == "rate" else "points"
+
+    @property
+    def _decimals(self) -> int:
+        return _DIGITS[self.kind] if self.digits is None else self.digits
+
+    def value(self, x: float, digits: int | None = None) -> str:
+        """Show an observed or expected value: ``79 %``, ``7.84``, ``12.3 per 1,000``."""
+        if self.kind == "proportion":
+            return share(x, 0 if digits is None else digits)
+        shown = number(self.scale * x, self._decimals if digits is None else digits)
+        return f"{shown} {self.unit}" if self.kind == "rate" and shown != MISSING else shown
+
+    def tick(self, x: float) -> str:
+        """Show a value on an axis, as short as can be."""
+        return self.value(x) if self.kind == "proportion" else f"{self.scale * x:,.6g}".replace("-", "−")
+
+    def difference_tick(self, x: float) -> str:
+        """Show a difference on an axis: ``+1``, ``0``, ``−0.5``; more is better."""
+        shown = f"{self.scale * x:+,.6g}"
+        return "0" if float(shown.replace(",", "")) == 0 else shown.replace("-", "−")
+
+    def size(self, x: float) -> str:
+        """Show how large a difference is, without its sign: ``3.1 points``, ``4.0 per 1,000``."""
+        shown = number(abs(self.scale * x), self._decimals)
+        return shown if shown == MISSING else f"{shown} {self.unit}"
+
+    def excess(self, x: float) -> str:
+        """Show a difference, more being better: ``+1.4 points``, ``−3.1 per 1,000``."""
+        shown = signed(self.scale * x, self._decimals)
+        return shown if shown == MISSING else f"{shown} {self.unit}"
+
+    def excess_between(self, lower: float, upper: float) -> str:
+        """Show the range of a difference, ``0.7 to 2.1``, in the unit of `unit`."""
+        return between(self.scale * lower, self.scale * upper, self._decimals)
+
+    def more(self, x: float) -> str:
+        """Say a difference in words: ``8 more in 100``, ``0.21 points higher``, ``3.1 fewer per 1,000``."""
+        size = self._size(abs(x))
+        if size == MISSING:
+            return MISSING
+        return f"{size} {self._direction(x)} {self._base}" if self.kind != "mean" else self._mean(size, x)
+
+    def more_between(self, lower: float, upper: float) -> str:
+        """Say the range of a difference in words: ``4 to 11 more in 100``.
+
+        A range that holds zero names both sides: ``between 1 fewer and 3 more in 100``.
+        """
+        if MISSING in (self._size(lower), self._size(upper)):
+            return MISSING
+        if lower < 0 < upper:
+            unit = "points" if self.kind == "mean" else self._base
+            sides = f"{self._size(-lower)} {self._direction(lower)} and {self._size(upper)} {self._direction(upper)}"
+            return f"between {sides} {unit}" if self.kind != "mean" else f"between {sides}, in {unit}"
+        near, far = sorted((abs(lower), abs(upper)))
+        size = f"{self._size(near)} to {self._size(far)}"
+        side = lower if lower + upper == 0 else lower + upper
+        return f"{size} {self._direction(side)} {self._base}" if self.kind != "mean" else self._mean(size, side)
+
+    @property
+    def _base(self) -> str:
+        return "in 100" if self.kind == "proportion" else self.unit
+
+    def _size(self, x: float) -> str:
+        scaled = self.scale * x
+        whole = self.digits is None and self.kind == "proportion" and (abs(scaled) >= 1.95 or scaled == 0)
+        return number(scaled, 0 if whole else self._decimals)
+
+    def _direction(self, x: float) -> str:
+        up = (x >= 0) == (self.better == "higher")
+        return ("higher" if up else "lower") if self.kind == "mean" else ("more" if up else "fewer")
+
+    def _mean(self, size: str, x: float) -> str:
+        return f"{size} points {self._direction(x)}"
+
+
+Formatter = Callable[[float], str]

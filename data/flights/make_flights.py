@@ -254,6 +254,7 @@ def routes(flights: pd.DataFrame) -> pd.DataFrame:
     table.insert(4, "destination", table["dest"].map(CITIES))
     pair = table["origin"].map(ORIGINS) + " to " + table["destination"]
     table.insert(0, "team", table["airline"] + ", " + pair)
+    table.insert(6, "airports", pair)
     return table.rename_axis("route").reset_index().sort_values("route")
 
 

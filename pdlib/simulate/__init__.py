@@ -1,0 +1,17 @@
+"""Chains with planted deviants and planted practices: what the methods are measured on.
+
+Nothing here imports the rest of pdlib, so the truth cannot leak into an analysis by way of shared code.
+"""
+
+from pdlib.simulate.chain import SimulatedChain, simulate_chain
+from pdlib.simulate.panel import SimulatedPanel, simulate_panel
+from pdlib.simulate.practices import SimulatedPractices, simulate_practices
+
+__all__ = [
+    "SimulatedChain",
+    "SimulatedPanel",
+    "SimulatedPractices",
+    "simulate_chain",
+    "simulate_panel",
+    "simulate_practices",
+]

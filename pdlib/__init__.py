@@ -17,6 +17,7 @@ unit most alike; a *practice* is something a unit can choose, its *contrast* the
 from pdlib.deviants import Deviants, find_deviants
 from pdlib.errors import DataError, PdlibError, StudyError, TooFewUnitsError
 from pdlib.expected import Expected, expect
+from pdlib.insight import Insight, tell
 from pdlib.observations import Observations, read
 from pdlib.practices import Practices, compare_practices
 from pdlib.study import Study, load_study
@@ -27,6 +28,7 @@ __all__ = [
     "DataError",
     "Deviants",
     "Expected",
+    "Insight",
     "Observations",
     "PdlibError",
     "Practices",
@@ -38,4 +40,5 @@ __all__ = [
     "find_deviants",
     "load_study",
     "read",
+    "tell",
 ]

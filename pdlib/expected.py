@@ -16,6 +16,7 @@ from pdlib.show import figures, overview
 from pdlib.stats.excess import ExcessFit, fit_excess
 from pdlib.stats.posterior import confident_list, shrink, top_probability
 from pdlib.stats.reml import fit_reml
+from pdlib.stats.threads import single_threaded
 from pdlib.stats.working import link, slope
 from pdlib.study import Context, Outcome, did_you_mean
 
@@ -224,6 +225,7 @@ class Expected:
         return overview(self.finding, self._table, [str(self.fit_verdict), *self.caveats]).__html__()
 
 
+@single_threaded
 def expect(observations: Observations, *, outcome: str | None = None, form: Form = "auto") -> Expected:
     """Estimate what each unit should reach, from its context alone and without having seen the unit.
 

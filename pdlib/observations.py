@@ -32,7 +32,7 @@ class Observations:
     panel : DataFrame
         One row per unit and period: ``unit``, ``period``, the columns named in the study, checked, then any others as they are.
     units : DataFrame
-        One row per unit, indexed by unit: ``label`` and, where declared, ``region``.
+        One row per unit, indexed by unit: ``label`` and, where declared, ``region``, ``nested_in``, ``twin_within``.
     practices : DataFrame
         One row per unit, wave and practice: ``unit``, ``wave``, ``practice``, ``value`` (NaN: no answer).
     codebook : DataFrame
@@ -472,7 +472,8 @@ class _Reader:
                 "Add them.",
             )
         first = units.drop_duplicates(unit.column).set_index(unit.column)
-        for target, source in (("label", unit.label), ("region", unit.region)):
+        for target in ("label", "region", "nested_in", "twin_within"):
+            source = getattr(unit, target)
             if source and self._has("units", units, source, "Name the right column under [unit]."):
                 frame[target] = first[source].astype("str").reindex(index)
         frame["label"] = frame["label"].fillna(index.to_series())

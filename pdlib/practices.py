@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
+from scipy.stats import t as student
 
 from pdlib.deviants import Deviants
 from pdlib.errors import StudyError
@@ -16,6 +16,7 @@ from pdlib.show import Html, figures, overview, practice_card
 from pdlib.show.wording import capitalised, listed
 from pdlib.stats.basis import fit_basis
 from pdlib.stats.contrast import Contrasts, adjusted_contrasts, benjamini_hochberg, romano_wolf, shrink_family
+from pdlib.stats.threads import single_threaded
 from pdlib.study import did_you_mean
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 LEVEL = 0.10
 MOST_MISSING = 0.40
 PEERS = 10
-REACH = float(ndtri(0.975))
 KNOTS = {4: (0.05, 0.35, 0.65, 0.95), 3: (0.1, 0.5, 0.9)}
 
 
@@ -105,7 +105,7 @@ class Practices:
         """
         row, study = self._row(practice), self.observations.study
         entry = self.observations.codebook.loc[row["practice"]]
-        doers = [unit for unit in self.deviants.units("confident") if self._does(unit, row)]
+        doers = [unit for unit in self.deviants.units("confident") if self.does(unit, practice)]
         named = study.names.publish and doers
         return practice_card(
             row["label"],
@@ -140,8 +140,9 @@ class Practices:
     def _is_binary(self, row: pd.Series) -> bool:
         return bool(self.observations.codebook.loc[row["practice"], "kind"] == "binary")
 
-    def _does(self, unit: str, row: pd.Series) -> bool:
-        """Whether a unit does the practice, or is in the upper quarter of a graded one."""
+    def does(self, unit: str, practice: str) -> bool:
+        """Whether a unit does a practice, or is in the upper quarter of a graded one; no answer counts as no."""
+        row = self._row(practice)
         return bool(self._values.loc[unit, row["practice"]] >= (0.5 if self._is_binary(row) else row["high"]))
 
     def _row(self, practice: str) -> pd.Series:
@@ -196,6 +197,7 @@ class Practices:
         return overview(self.finding, self._table[shown], self.caveats, rows=12).__html__()
 
 
+@single_threaded
 def compare_practices(observations: Observations, deviants: Deviants, *, draws: int = 2000, seed: int = 0) -> Practices:
     """Compare what units do, among units of the same means.
 
@@ -237,10 +239,17 @@ def compare_practices(observations: Observations, deviants: Deviants, *, draws: 
     fit = expected.fit
     usable = fit.rated
     weights = 1.0 / (fit.reml.tau2 + fit.collapsed.variance)
+    clusters = _clusters(observations, expected.grid.units[usable])
     contrasts = adjusted_contrasts(
-        fit.collapsed.value[usable], weights[usable], context[usable], values.loc[usable, tested].to_numpy(dtype=float)
+        fit.collapsed.value[usable],
+        weights[usable],
+        context[usable],
+        values.loc[usable, tested].to_numpy(dtype=float),
+        clusters,
     )
-    table = described.join(_estimates(contrasts, tested, described, expected, draws, seed))
+    table = described.join(
+        _estimates(contrasts, described.loc[tested], expected, nested=clusters is not None, draws=draws, seed=seed)
+    )
     determined = tested[(contrasts.left_share < 0.02) | np.isnan(contrasts.se)]
     table.loc[determined, "reason"] = "the context settles who does it"
     table = table.join(_prevalence(values, described, deviants))
@@ -319,21 +328,28 @@ def _context_features(expected: Expected) -> tuple[np.ndarray, list[str]]:
     return features, notes
 
 
+def _clusters(observations: Observations, units: pd.Index) -> np.ndarray | None:
+    nested = observations.units.get("nested_in")
+    return None if nested is None else pd.factorize(nested.reindex(units))[0]
+
+
 def _estimates(
-    contrasts: Contrasts, tested: pd.Index, described: pd.DataFrame, expected: Expected, draws: int, seed: int
+    contrasts: Contrasts, described: pd.DataFrame, expected: Expected, *, nested: bool, draws: int, seed: int
 ) -> pd.DataFrame:
-    step = (described.loc[tested, "high"] - described.loc[tested, "low"]).to_numpy() * expected.slope_at_average
-    raw, reach = contrasts.estimate * step, REACH * contrasts.se * step
+    """Contrasts in outcome units, raw and shrunken, with their p-values; `described` holds the tested practices."""
+    step = (described["high"] - described["low"]).to_numpy() * expected.slope_at_average
+    reach = student.ppf(0.975, np.maximum(contrasts.spare, 1))
     shrunken, se = shrink_family(contrasts.estimate, contrasts.se)
-    half = REACH * se * step
-    return pd.DataFrame(
-        {
-            "contrast": shrunken * step, "contrast_lower": shrunken * step - half, "contrast_upper": shrunken * step + half,
-            "raw_contrast": raw, "raw_contrast_lower": raw - reach, "raw_contrast_upper": raw + reach,
-            "p_value": contrasts.p_value, "p_romano_wolf": romano_wolf(contrasts, draws=draws, seed=seed), "p_bh": benjamini_hochberg(contrasts.p_value),
-        },
-        index=tested,
-    )  # fmt: skip
+    alone, family = romano_wolf(contrasts, draws=draws, seed=seed)
+    # A t distribution flatters few clusters; there the turned signs give the single p-values too.
+    p_value = alone if nested else contrasts.p_value
+    columns: dict[str, np.ndarray] = {}
+    for name, estimate, half in (("", shrunken, reach * se), ("raw_", contrasts.estimate, reach * contrasts.se)):
+        columns[f"{name}contrast"] = estimate * step
+        columns[f"{name}contrast_lower"] = (estimate - half) * step
+        columns[f"{name}contrast_upper"] = (estimate + half) * step
+    columns |= {"p_value": p_value, "p_romano_wolf": family, "p_bh": benjamini_hochberg(p_value)}
+    return pd.DataFrame(columns, index=described.index)
 
 
 def _prevalence(values: pd.DataFrame, described: pd.DataFrame, deviants: Deviants) -> pd.DataFrame:

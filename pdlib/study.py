@@ -22,13 +22,20 @@ class _Part(BaseModel):
 
 
 class Unit(_Part):
-    """The team, store, branch, ward or route compared."""
+    """The team, store, branch, ward or route compared.
+
+    ``label``, ``region``, ``nested_in`` and ``twin_within`` name columns of the units table: a name to show; a part of the
+    organisation; a group whose members share habits or means (an airline, an owner), so that they do not count as
+    independent; and a group in which a twin is looked for first.
+    """
 
     column: str
     label: str | None = None
     singular: str = "unit"
     plural: str = "units"
     region: str | None = None
+    nested_in: str | None = None
+    twin_within: str | None = None
 
 
 class Period(_Part):

@@ -171,9 +171,11 @@ class Deviants:
 
     def adjusted(self) -> pd.DataFrame:
         """The table with ``adjusted``: the overall outcome moved by the unit's own excess, as the funnel shows it."""
-        table = self._table
+        table, fit = self._table, self.expected.fit
         overall = np.average(table["observed"], weights=table["exposure"])
-        return table.assign(adjusted=overall + self.expected.outcome.sign * table["excess"])
+        adjusted = overall + self.expected.outcome.sign * table["excess"]
+        ends = {"proportion": (0.0, 1.0), "rate": (0.0, None), "mean": (None, None)}[fit.kind]
+        return table.assign(adjusted=adjusted.clip(*ends))
 
     def _repr_html_(self) -> str:
         shown = ["label", "observed", "expected", "shrunken_excess", "p_top", "rank", "raw_rank", "group"]

@@ -27,7 +27,7 @@ class LuckCheck:
 
     Attributes
     ----------
-    observations_span : tuple of str
+    span : tuple of str
         First and last period of the earlier and of the later half.
     correlation : float
         Correlation between earlier and later excess over units.
@@ -39,7 +39,7 @@ class LuckCheck:
     _table: pd.DataFrame = field(repr=False)
     _units: pd.DataFrame = field(repr=False)
     outcome: Outcome
-    observations_span: tuple[str, str, str, str]
+    span: tuple[str, str, str, str]
     correlation: float
     finding: str
     caveats: list[str]

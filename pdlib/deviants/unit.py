@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pdlib.deviants.finding import Deviants
 
-UNLIKELY = 0.25
+MIDDLE = [0.25, 0.75]
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +191,8 @@ class Twin:
 def find_twin(deviants: Deviants, unit: str) -> Twin:
     """The unit of the ordinary rest that is most alike in context and size.
 
-    Nearest by `Deviants.distance` among units that are unlikely to be in the top share themselves.
+    Nearest by `Deviants.distance` among the middle half of the units by shrunken excess; among those that share the
+    unit's ``twin_within`` group where the study declares one and the group has any.
 
     Parameters
     ----------
@@ -209,7 +210,12 @@ def find_twin(deviants: Deviants, unit: str) -> Twin:
         If no ordinary unit is left to compare with.
     """
     table = deviants.table.set_index("unit")
-    ordinary = table.index[table["group"].isin(["rest", "watch"]) & (table["p_top"] < UNLIKELY) & (table.index != unit)]
+    low, high = table["shrunken_excess"].quantile(MIDDLE)
+    ordinary = table.index[table["shrunken_excess"].between(low, high) & (table["p_top"] < 0.5) & (table.index != unit)]
+    groups = deviants.expected.observations.units.get("twin_within")
+    if groups is not None:
+        alike = ordinary[groups.reindex(ordinary).eq(groups[unit]).to_numpy()]
+        ordinary = alike if len(alike) else ordinary
     if len(ordinary) == 0:
         raise TooFewUnitsError(f"No ordinary unit is left to be the twin of {unit}: all others are among the leaders.")
     gaps = deviants.distance([unit], ordinary)[0]

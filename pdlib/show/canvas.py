@@ -85,6 +85,11 @@ def size_of(ax: Axes) -> tuple[float, float]:
     return width * box.width, height * box.height
 
 
+def is_own(ax: Axes) -> bool:
+    """Tell whether the sheet was made here, and so may take the height it needs."""
+    return figure_of(ax) in _own
+
+
 def is_narrow(ax: Axes) -> bool:
     """Tell whether the drawing has a phone's width."""
     figure = figure_of(ax)

@@ -129,6 +129,10 @@ class OutcomeFormat:
         shown = number(abs(self.scale * x), self._decimals)
         return shown if shown == MISSING else f"{shown} {self.unit}"
 
+    def difference(self, x: float) -> str:
+        """Show a difference with its sign and without its unit, ``+7.2``; more is better."""
+        return signed(self.scale * x, self._decimals)
+
     def excess(self, x: float) -> str:
         """Show a difference, more being better: ``+1.4 points``, ``−3.1 per 1,000``."""
         shown = signed(self.scale * x, self._decimals)
@@ -156,10 +160,21 @@ class OutcomeFormat:
             unit = "points" if self.kind == "mean" else self._base
             sides = f"{self._size(-lower)} {self._direction(lower)} and {self._size(upper)} {self._direction(upper)}"
             return f"between {sides} {unit}" if self.kind != "mean" else f"between {sides}, in {unit}"
-        near, far = sorted((abs(lower), abs(upper)))
-        size = f"{self._size(near)} to {self._size(far)}"
+        size = self._span(lower, upper)
         side = lower if lower + upper == 0 else lower + upper
         return f"{size} {self._direction(side)} {self._base}" if self.kind != "mean" else self._mean(size, side)
+
+    def more_range(self, lower: float, upper: float) -> str:
+        """Say the range behind a difference already said in words: ``4 to 11``; both sides if it holds zero."""
+        missing = MISSING in (self._size(lower), self._size(upper))
+        return self._span(lower, upper) if not missing and lower * upper >= 0 else self.more_between(lower, upper)
+
+    def _span(self, lower: float, upper: float) -> str:
+        """Both ends with the same decimals, the nearer to zero first."""
+        near, far = sorted((abs(lower), abs(upper)))
+        small = self._size(near)
+        digits = len(small.partition(".")[2])
+        return f"{small} to {number(self.scale * far, digits)}"
 
     @property
     def _base(self) -> str:

@@ -84,7 +84,7 @@ def visible(value: object, *, limit: int | None = NAME_LIMIT) -> str:
 
     Examples
     --------
-    >>> visible("Shop\\u202e 17")
+    >>> visible("Shop\u202e 17")
     'Shop⟨RLO⟩ 17'
     """
     if pd.api.types.is_scalar(value) and bool(pd.isna(cast("Any", value))):
@@ -129,7 +129,7 @@ def _attribute(name: str, value: object) -> Markup:
     if value is True:
         return Markup(" {}").format(name)
     shown = visible(value, limit=None)
-    if name == "href" and not re.match(r"(#|https?://|mailto:|[\w./-]+(?:[?#]|$))", shown):
+    if name == "href" and not re.match(r"(#|https?://|mailto:|(?!//)[\w./-]+(?:[?#]|$))", shown):
         raise ValueError(f"The link {shown!r} is not allowed. Use #…, https://…, mailto:… or a relative path.")
     return Markup(' {}="{}"').format(name, shown)
 
@@ -209,8 +209,8 @@ class Html:
     def _repr_html_(self) -> str:
         return str(self.markup)
 
-    def __html__(self) -> str:
-        return str(self.markup)
+    def __html__(self) -> Markup:
+        return self.markup
 
     def __str__(self) -> str:
         """Give the text alone, without drawings."""

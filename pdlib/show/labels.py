@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pdlib.show.style import MEASURED_FONT
 
 _LINE = 1.2
+_ROUNDS = 6
 
 
 @lru_cache(maxsize=8192)
@@ -83,11 +84,21 @@ class Box:
     right: float
     top: float
 
+    def wider(self, across: float, up: float) -> Box:
+        """Give the box with room around it."""
+        return Box(self.left - across, self.bottom - up, self.right + across, self.top + up)
+
     def overlap(self, other: Box) -> float:
         """Area shared with another box."""
         across = min(self.right, other.right) - max(self.left, other.left)
         up = min(self.top, other.top) - max(self.bottom, other.bottom)
         return max(0.0, across) * max(0.0, up)
+
+    def distance(self, point: tuple[float, float]) -> float:
+        """Measure how far a point lies from the box."""
+        across = max(self.left - point[0], 0.0, point[0] - self.right)
+        up = max(self.bottom - point[1], 0.0, point[1] - self.top)
+        return math.hypot(across, up)
 
     def outside(self, frame: Box) -> float:
         """How far it sticks out of a frame."""
@@ -116,8 +127,8 @@ def _candidates(x: float, y: float, across: float, up: float) -> list[tuple[Box,
             side = 0.0 if math.cos(angle) > 0.3 else 1.0 if math.cos(angle) < -0.3 else 0.5
             left = anchor_x - across * side
             bottom = anchor_y - up * (0.5 - 0.5 * math.sin(angle))
-            price = reach * 2 + (0 if degrees == 0 else 4) + abs(degrees) / 60
-            found.append((Box(left, bottom, left + across, bottom + up), price, reach > 22))
+            price = reach * 2.5 + (0 if degrees == 0 else 4) + abs(degrees) / 60
+            found.append((Box(left, bottom, left + across, bottom + up), price, reach > 14))
     return found
 
 
@@ -130,8 +141,9 @@ def place(
 ) -> list[Placed]:
     """Place a label beside each point so that none covers another.
 
-    Greedy, from the top down: of several places round its point a label takes the cheapest; covering a label
-    or a named point costs most, then leaving the frame, then hiding other dots, then distance.
+    From the top down each label takes the cheapest of several places round its point; then each is lifted and
+    put down again among the others, until none moves. Covering a label or a named point costs most, then seeming
+    to name another point, then leaving the frame, then hiding other dots, then distance.
 
     Parameters
     ----------
@@ -152,25 +164,47 @@ def place(
         In the order of `points`.
     """
     dots = [Box(x - 6, y - 6, x + 6, y + 6) for x, y in points]
-    taken: list[Box] = []
+    offers = [
+        [
+            (box, price + _hidden(box, others) * 5 + box.outside(frame) * 60 + _mistaken(box, points, own), far)
+            for box, price, far in _candidates(x, y, across, height)
+        ]
+        for own, ((x, y), across) in enumerate(zip(points, widths, strict=True))
+    ]
+    order = sorted(range(len(points)), key=lambda i: (-points[i][1], points[i][0]))
     placed: dict[int, Placed] = {}
-    for index in sorted(range(len(points)), key=lambda i: (-points[i][1], points[i][0])):
-
-        def cost(candidate: tuple[Box, float, bool], own: int = index) -> float:
-            box, price, _ = candidate
-            hidden = np.count_nonzero(
-                (others[:, 0] > box.left - 3) & (others[:, 0] < box.right + 3)
-                & (others[:, 1] > box.bottom - 2) & (others[:, 1] < box.top + 2)
-            ) if len(others) else 0  # fmt: skip
-            covered = sum(box.overlap(other) for other in taken)
-            covered += sum(box.overlap(dot) for other, dot in enumerate(dots) if other != own)
-            return covered * 50 + (1000 if covered else 0) + box.outside(frame) * 60 + hidden * 5 + price
-
-        x, y = points[index]
-        box, _, far = min(_candidates(x, y, widths[index], height), key=cost)
-        taken.append(Box(box.left - 2, box.bottom - 1, box.right + 2, box.top + 1))
-        placed[index] = Placed(box, far)
+    for _ in range(_ROUNDS):
+        before = dict(placed)
+        for index in order:
+            taken = [spot.box.wider(2, 1) for other, spot in placed.items() if other != index]
+            taken += [dot for other, dot in enumerate(dots) if other != index]
+            prices = [price + _covered(box, taken) for box, price, _ in offers[index]]
+            box, _, far = offers[index][int(np.argmin(prices))]
+            placed[index] = Placed(box, far)
+        if placed == before:
+            break
     return [placed[index] for index in range(len(points))]
+
+
+def _mistaken(box: Box, points: Sequence[tuple[float, float]], own: int) -> float:
+    """Price of standing nearer to another named dot than to one's own, as if it were that dot's name."""
+    near = [box.distance(point) for point in points]
+    return 300.0 * sum(gap < near[own] + 3 for other, gap in enumerate(near) if other != own)
+
+
+def _hidden(box: Box, others: NDArray[np.float64]) -> int:
+    """Count the dots that a label would lie on."""
+    if not len(others):
+        return 0
+    x, y = others[:, 0], others[:, 1]
+    inside = (x > box.left - 3) & (x < box.right + 3) & (y > box.bottom - 2) & (y < box.top + 2)
+    return int(np.count_nonzero(inside))
+
+
+def _covered(box: Box, taken: Sequence[Box]) -> float:
+    """Price of covering what must stay readable."""
+    area = sum(box.overlap(other) for other in taken)
+    return 1000 + 50 * area if area else 0.0
 
 
 def line_height(size: float) -> float:

@@ -340,6 +340,9 @@ def _strokes(circles: Iterable[ET.Element], parent: ET.Element) -> None:
     colours = [("paper", ring)] if ringed else []
     group = ET.SubElement(parent, "g", {"fill": "none", "stroke-linecap": "round"})
     places = sorted((round(10 * float(dot.get("cx", 0))), round(10 * float(dot.get("cy", 0)))) for dot in dots)
+    if len(places) > _RINGED_DOTS:
+        # Thousands of dots are a texture: whole units do, and of two in the same place one.
+        places = sorted({(round(x, -1), round(y, -1)) for x, y in places})
     for layer in _layers(places, 20 * radius) if ringed else [places]:
         data = _steps(layer)
         for colour, thickness in [*colours, (name, 2 * radius)]:

@@ -7,6 +7,8 @@ from itertools import combinations
 
 import numpy as np
 
+from pdlib.stats.blocks import row_blocks
+
 Array = np.ndarray
 KNOT_QUANTILES = (0.05, 0.275, 0.5, 0.725, 0.95)
 
@@ -32,12 +34,11 @@ def natural_spline(x: Array, knots: Array) -> Array:
     last, before = knots[-1], knots[-2]
 
     def cube(t: float) -> Array:
-        return np.maximum(x - t, 0.0) ** 3
+        above = np.maximum(x - t, 0.0)
+        return above * above * above
 
-    columns = [
-        cube(t) - cube(before) * (last - t) / (last - before) + cube(last) * (before - t) / (last - before)
-        for t in knots[:-2]
-    ]
+    outer, inner = cube(last) / (last - before), cube(before) / (last - before)
+    columns = [cube(t) - inner * (last - t) + outer * (before - t) for t in knots[:-2]]
     return np.stack(columns, axis=1) / (last - knots[0]) ** 2 if columns else np.empty((len(x), 0))
 
 
@@ -91,11 +92,20 @@ class Basis:
         (N, Q) array
             First column 1.
         """
-        free, bound = self.raw(numeric, categories)
-        return np.column_stack([np.ones(len(free)), free, (bound - self.mean - free @ self.slopes) / self.spread])
+        columns = np.empty((len(numeric), len(self.blocks)))
+        for rows in row_blocks(len(numeric)):
+            free, bound = self._raw(numeric[rows], categories[rows])
+            straight = 1 + free.shape[1]
+            columns[rows, 0], columns[rows, 1:straight] = 1.0, free
+            columns[rows, straight:] = (bound - self.mean - free @ self.slopes) / self.spread
+        return columns
 
     def raw(self, numeric: Array, categories: Array) -> tuple[Array, Array]:
         """Free columns (straight, few levels) and penalised ones (bends, products, many levels), not yet scaled."""
+        parts = [self._raw(numeric[rows], categories[rows]) for rows in row_blocks(len(numeric))]
+        return np.concatenate([free for free, _ in parts]), np.concatenate([bound for _, bound in parts])
+
+    def _raw(self, numeric: Array, categories: Array) -> tuple[Array, Array]:
         standard = (numeric - self.center) / self.scale
         free = [standard, *(_dummies(categories[:, d], self.levels[d]) for d, few in enumerate(self.small) if few)]
         straight = np.column_stack(free)
@@ -142,7 +152,8 @@ def fit_basis(
     count = numeric.shape[1]
     center, scale = numeric.mean(axis=0), numeric.std(axis=0)
     varies = scale > 1e-12 * np.maximum(1.0, np.abs(center))
-    standard = (numeric - center) / np.where(varies, scale, 1.0)
+    scale = np.where(varies, scale, np.inf)  # what does not vary becomes exactly 0 and not a rounding error
+    standard = (numeric - center) / scale
     knots = [_knots(column, knot_quantiles) if bends else np.empty(0) for column in standard.T]
     levels = [np.unique(column) for column in categories.T]
     small = [len(each) <= few_levels for each in levels]
@@ -150,7 +161,7 @@ def fit_basis(
     pairs = _pairs(owner, varies, most_products) if products else []
     draft = Basis(
         center,
-        np.where(varies, scale, 1.0),
+        scale,
         knots,
         levels,
         small,
@@ -163,9 +174,9 @@ def fit_basis(
     )
     free, bound = draft.raw(numeric, categories)
     middle = free.mean(axis=0)
-    slopes = np.linalg.lstsq(free - middle, bound - bound.mean(axis=0), rcond=1e-9)[0]
+    slopes = np.linalg.pinv(free - middle, rcond=1e-9) @ bound
     mean = bound.mean(axis=0) - middle @ slopes
-    spread = (bound - mean - free @ slopes).std(axis=0)
+    spread = np.array([(column - free @ slope).std() for column, slope in zip(bound.T, slopes.T, strict=True)])
     bends_of = [c for c, each in enumerate(knots) for _ in range(max(len(each) - 2, 0))]
     many = [d for d, few in enumerate(small) if not few for _ in levels[d][1:]]
     order = {d: 3 + k for k, d in enumerate(dict.fromkeys(many))}

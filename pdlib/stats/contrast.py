@@ -25,8 +25,10 @@ class Contrasts:
         Degrees of freedom.
     left_share : (K,) array
         Share of the practice's variance that the context does not account for.
-    influence : (N, K) array
-        Each unit's pull on each estimate; zero where the unit gave no answer.
+    strength : (K,) array
+        Studentised size of each estimate, that `romano_wolf` compares with chance.
+    pull : (N or G, K) array
+        Part of each unit, or of each cluster of units, in it: what chance may turn around. Zero without an answer.
     """
 
     estimate: Array
@@ -34,15 +36,22 @@ class Contrasts:
     p_value: Array
     spare: Array
     left_share: Array
-    influence: Array
+    strength: Array
+    pull: Array
 
 
-def adjusted_contrasts(response: Array, weights: Array, context: Array, practices: Array) -> Contrasts:
+def adjusted_contrasts(
+    response: Array, weights: Array, context: Array, practices: Array, clusters: Array | None = None
+) -> Contrasts:
     """Regress the response on context and one practice at a time, all units at once.
 
-    Response and practice are freed of the context by the same weighted projection (Frisch–Waugh–Lovell), over the units that
-    answered; standard errors are HC2 with the full leverage, context and practice together. (HC3 covers .97 instead of the
-    nominal .95 at 200 units and costs a third of the power; HC2 covers .95 at 200 and 500 units: see tests/validation.)
+    Response and practice are freed of the context by the same weighted projection (Frisch–Waugh–Lovell), over the units
+    that answered; standard errors are HC2 with the full leverage, context and practice together. (HC3 covers .97 instead
+    of the nominal .95 at 200 units and costs a third of the power; HC2 covers .95 at 200 and 500 units.)
+
+    With clusters, standard errors sum influences within clusters and widen them by G/(G − 1), and the strength that is
+    tested is the sum of the clusters' scores under no contrast over their root sum of squares: turning signs around is
+    then exact for symmetric scores however few the clusters.
 
     Parameters
     ----------
@@ -54,6 +63,8 @@ def adjusted_contrasts(response: Array, weights: Array, context: Array, practice
         Features, the constant included.
     practices : (N, K) array
         NaN where a unit gave no answer.
+    clusters : (N,) int array, optional
+        Group of each unit, where units of a group are not independent.
 
     Returns
     -------
@@ -61,14 +72,16 @@ def adjusted_contrasts(response: Array, weights: Array, context: Array, practice
 
     References
     ----------
-    Lovell (1963), doi:10.1080/01621459.1963.10480682; MacKinnon & White (1985), doi:10.1016/0304-4076(85)90158-7, for the HC family.
+    Lovell (1963), doi:10.1080/01621459.1963.10480682; MacKinnon & White (1985), doi:10.1016/0304-4076(85)90158-7, for
+    the HC family; Cameron, Gelbach & Miller (2008), doi:10.1162/rest.90.3.414, and Kline & Santos (2012),
+    doi:10.1515/2156-6674.1006, for clusters and scores.
     """
     root = np.sqrt(weights / weights.mean())
     basis = _orthonormal(context * root[:, None])
     y = response * root
     count, family = practices.shape
-    estimate, se, left, spare = (np.full(family, np.nan) for _ in range(4))
-    influence = np.zeros((count, family))
+    estimate, left, spare = (np.full(family, np.nan) for _ in range(3))
+    influence, score = np.zeros((count, family)), np.zeros((count, family))
     for k in range(family):
         there = np.isfinite(practices[:, k])
         spare[k] = there.sum() - basis.shape[1] - 1
@@ -89,11 +102,23 @@ def adjusted_contrasts(response: Array, weights: Array, context: Array, practice
             continue
         leverage = np.einsum("ij,ij->i", q, cho_solve(factor, q.T).T) + x**2 / size
         estimate[k] = x @ free[:, 0] / size
+        score[there, k] = x * free[:, 0]
         influence[there, k] = x * (free[:, 0] - estimate[k] * x) / np.sqrt(np.maximum(1 - leverage, 1e-6)) / size
-        se[k] = np.sqrt((influence[:, k] ** 2).sum())
+    if clusters is not None:
+        groups = int(clusters.max()) + 1
+        influence = _summed(influence, clusters) * np.sqrt(groups / max(groups - 1, 1))
+        score = _summed(score, clusters)
+        spare = np.minimum(spare, groups - 1)
+    se = np.where(np.isfinite(estimate), np.sqrt((influence**2).sum(axis=0)), np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         p_value = 2 * student.sf(np.abs(estimate) / se, np.maximum(spare, 1))
-    return Contrasts(estimate, se, p_value, spare, left, influence)
+        pull = influence / se if clusters is None else score / np.sqrt((score**2).sum(axis=0))
+        strength = np.abs(estimate) / se if clusters is None else np.abs(pull.sum(axis=0))
+    return Contrasts(estimate, se, p_value, spare, left, strength, pull)
+
+
+def _summed(values: Array, clusters: Array) -> Array:
+    return np.stack([np.bincount(clusters, column, clusters.max() + 1) for column in values.T], axis=1)
 
 
 def _orthonormal(columns: Array) -> Array:
@@ -111,11 +136,12 @@ def _gram_without(gone: Array) -> tuple[Array, bool] | None:
     return cho_factor(gram)
 
 
-def romano_wolf(contrasts: Contrasts, *, draws: int = 2000, seed: int = 0) -> Array:
-    """Step-down p-values that control the chance of any false finding in the family.
+def romano_wolf(contrasts: Contrasts, *, draws: int = 2000, seed: int = 0) -> tuple[Array, Array]:
+    """P-values by turning signs around: of each practice alone, and stepped down over the whole family.
 
-    Each draw flips the signs of all units' influences at random (the same flips for every practice, so that correlation
-    between practices is kept) and notes the largest |t| among the hypotheses not yet decided.
+    Each draw turns the signs of all units (or clusters) at random, the same for every practice so that correlation
+    between practices is kept. Alone, a practice is compared with its own draws; in the family with the largest strength
+    among the practices not yet decided, which controls the chance of any false finding.
 
     Parameters
     ----------
@@ -125,29 +151,29 @@ def romano_wolf(contrasts: Contrasts, *, draws: int = 2000, seed: int = 0) -> Ar
 
     Returns
     -------
-    (K,) array
-        (1 + exceedances) / (1 + draws), never below the p-value of a stronger practice; NaN where not tested.
+    alone, family : (K,) arrays
+        (1 + exceedances) / (1 + draws); in the family never below the p-value of a stronger practice; NaN if not tested.
 
     References
     ----------
-    Romano & Wolf (2005), doi:10.1198/016214504000000539; Hansen's and Mammen's wild signs: Davidson & Flachaire (2008),
-    doi:10.1016/j.jeconom.2008.08.003.
+    Romano & Wolf (2005), doi:10.1198/016214504000000539; Davidson & Flachaire (2008),
+    doi:10.1016/j.jeconom.2008.08.003, for random signs.
     """
-    tested = np.flatnonzero(np.isfinite(contrasts.se) & (contrasts.se > 0))
-    result = np.full(len(contrasts.se), np.nan)
+    alone, family = np.full((2, len(contrasts.strength)), np.nan)
+    tested = np.flatnonzero(np.isfinite(contrasts.strength))
     if not len(tested):
-        return result
-    strength = np.abs(contrasts.estimate[tested] / contrasts.se[tested])
-    order = np.argsort(-strength, kind="stable")
-    scaled = (contrasts.influence[:, tested] / contrasts.se[tested])[:, order]
+        return alone, family
+    order = tested[np.argsort(-contrasts.strength[tested], kind="stable")]
+    pull, strength = contrasts.pull[:, order], contrasts.strength[order] * (1 - 1e-12)
     rng = np.random.default_rng(seed)
-    beaten = np.zeros(len(tested))
+    beaten = np.zeros((2, len(order)))
     for size in _chunks(draws, 500):
-        signs = 2.0 * rng.integers(0, 2, (size, len(scaled)), dtype=np.int8) - 1.0
-        largest = np.maximum.accumulate(np.abs(signs @ scaled)[:, ::-1], axis=1)[:, ::-1]
-        beaten += (largest >= strength[order]).sum(axis=0)
-    result[tested[order]] = np.maximum.accumulate((1 + beaten) / (1 + draws))
-    return result
+        drawn = np.abs((2.0 * rng.integers(0, 2, (size, len(pull)), dtype=np.int8) - 1.0) @ pull)
+        largest = np.maximum.accumulate(drawn[:, ::-1], axis=1)[:, ::-1]
+        beaten += [(drawn >= strength).sum(axis=0), (largest >= strength).sum(axis=0)]
+    alone[order], family[order] = (1 + beaten) / (1 + draws)
+    family[order] = np.maximum.accumulate(family[order])
+    return alone, family
 
 
 def _chunks(total: int, size: int) -> list[int]:

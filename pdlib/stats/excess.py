@@ -11,7 +11,7 @@ from pdlib.stats.basis import Basis, fit_basis
 from pdlib.stats.panel import Collapsed, collapse
 from pdlib.stats.posterior import shrink
 from pdlib.stats.reml import RemlFit, fit_reml
-from pdlib.stats.working import Kind, inverse_link, link, working_values
+from pdlib.stats.working import Kind, inverse_link, working_values
 
 Array = np.ndarray
 
@@ -138,7 +138,7 @@ def fit_excess(
     if item_variance is None and kind == "mean":
         item_variance = _item_variance(y, n)
     mu = np.broadcast_to(_period_means(y, n), y.shape)
-    drift = np.zeros_like(y)
+    drift = eta = np.broadcast_to(0.0, y.shape)
     features = basis.columns(average, categories)
     start: Array | None = None
     beta: Array | None = None
@@ -148,18 +148,16 @@ def fit_excess(
             z, s2 = working_values(kind, y, n, mu, item_variance or 0.0)
         collapsed = collapse(sign * z - drift, s2)
         if changing:
-            features, drift = _changing(
-                basis, numeric, categories, collapsed.weights, beta
-            )
+            features, drift = _changing(basis, numeric, categories, collapsed.weights, beta)
             collapsed = collapse(sign * z - drift, s2)
         reml = fit_reml(collapsed.value, collapsed.variance, features, basis.blocks, start=start)
         beta = reml.beta
         residual, noise, lasting = _left_out(reml, persistence if y.shape[1] == 1 else None)
         effect, sd = shrink(residual, noise, lasting)
-        eta = (features @ reml.beta + effect)[:, None] + collapsed.period_effects + drift
-        before, mu = mu, inverse_link(kind, sign * eta)
+        before, eta = eta, (features @ reml.beta + effect)[:, None] + collapsed.period_effects + drift
+        mu = inverse_link(kind, sign * eta)
         start = np.log(np.maximum(np.concatenate([[reml.tau2], reml.block_variances]), 1e-12))
-        if not turns or (rounds > 1 and _settled(kind, before, mu, seen)):
+        if not turns or (rounds > 1 and _settled(before, eta, seen)):
             break
     rated = 1.0 - reml.leverage >= 0.05
     return ExcessFit(
@@ -174,10 +172,8 @@ def _left_out(reml: RemlFit, persistence: float | None) -> tuple[Array, Array, f
     return reml.residual / open_, reml.total / open_ - lasting, lasting
 
 
-def _settled(kind: Kind, before: Array, after: Array, seen: Array) -> bool:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        moved = np.abs(link(kind, after) - link(kind, before))[seen]
-    return bool(moved.max(initial=0.0) < 1e-5)
+def _settled(before: Array, after: Array, seen: Array) -> bool:
+    return bool(np.abs(after - before).max(initial=0.0, where=seen) < 1e-5)
 
 
 def _period_means(y: Array, n: Array) -> Array:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
+
+from pdlib.stats.blocks import row_blocks
 
 Array = np.ndarray
 
@@ -60,7 +63,8 @@ def collapse(z: Array, s2: Array, *, transient_variance: float | None = None) ->
     Paule & Mandel (1982), doi:10.6028/jres.087.022, for the moment equation, here with two-way effects.
     """
     seen = np.isfinite(z)
-    z = np.where(seen, z, 0.0)
+    centre = float(z.mean(where=seen))  # differences between large values would lose digits
+    z = np.where(seen, z - centre, 0.0)
     s2 = np.where(seen, s2, np.inf)
     omega2, identified = transient_variance, True
     if omega2 is None:
@@ -68,7 +72,7 @@ def collapse(z: Array, s2: Array, *, transient_variance: float | None = None) ->
     floor = 0.0 if omega2 > 0 else _smallest(s2)
     weights = seen / (np.maximum(s2, floor) + omega2)
     units, periods, _ = _two_way(z, weights)
-    return Collapsed(units, 1.0 / weights.sum(axis=1), periods, float(omega2), weights, identified)
+    return Collapsed(units + centre, 1.0 / weights.sum(axis=1), periods, float(omega2), weights, identified)
 
 
 def _smallest(s2: Array) -> float:
@@ -79,38 +83,60 @@ def _smallest(s2: Array) -> float:
 
 def _two_way(z: Array, weights: Array) -> tuple[Array, Array, int]:
     """Weighted unit and period effects (periods zero on average), and the rank of the period part."""
-    total = weights.sum(axis=1)
-    share = weights / total[:, None]
-    means = (share * z).sum(axis=1)
+    ones = np.ones(z.shape[1])
+    total = weights @ ones
+    means = (weights * z) @ ones / total
     if z.shape[1] == 1:
         return means, np.zeros(1), 0
-    normal = np.diag(weights.sum(axis=0)) - weights.T @ share
-    right = (weights * z).sum(axis=0) - weights.T @ means
+    normal, right, _ = _within(z, weights)
+    periods, rank = _solve(normal, right)
+    periods -= periods.mean()
+    return means - (weights @ periods) / total, periods, rank
+
+
+def _within(z: Array, weights: Array) -> tuple[Array, Array, float]:
+    """Normal equations of the period effects, unit effects taken out, and Σ w (z − unit mean)²."""
+    ones = np.ones(z.shape[1])
+    weighted = weights * z
+    total, sums = weights @ ones, weighted @ ones
+    means = sums / total
+    normal = np.diag(weights.sum(axis=0)) - weights.T @ (weights / total[:, None])
+    return normal, weighted.sum(axis=0) - weights.T @ means, float(np.vdot(weighted, z) - sums @ means)
+
+
+def _solve(normal: Array, right: Array) -> tuple[Array, int]:
+    """Smallest solution, and the rank: each connected part of a panel leaves one constant open."""
     scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
     values, vectors = np.linalg.eigh(normal / np.outer(scale, scale))
     keep = values > 1e-10
-    periods = (vectors[:, keep] @ ((vectors[:, keep].T @ (right / scale)) / values[keep])) / scale
-    periods -= periods.mean()
-    return means - share @ periods, periods, int(keep.sum())
+    solution = (vectors[:, keep] @ ((vectors[:, keep].T @ (right / scale)) / values[keep])) / scale
+    return solution, int(keep.sum())
+
+
+def _left_over(z: Array, weights: Callable[[slice], Array]) -> float:
+    """Σ w (z − unit − period)² at its least, gathered block by block of units so that blocks stay in the cache."""
+    normal, right, within = np.zeros((z.shape[1], z.shape[1])), np.zeros(z.shape[1]), 0.0
+    for rows in row_blocks(len(z)):
+        own_normal, own_right, own_within = _within(z[rows], weights(rows))
+        normal, right, within = normal + own_normal, right + own_right, within + own_within
+    return within - float(right @ _solve(normal, right)[0])
 
 
 def _moment_root(z: Array, s2: Array, seen: Array) -> tuple[float, bool]:
-    known = seen & (s2 > 0)
-
-    def excess(omega2: float) -> float:
-        weights = seen / (s2 + omega2)
-        units, periods, rank = _two_way(z, weights)
-        residual = z - units[:, None] - periods
-        return float((weights * residual**2).sum()) - (int(seen.sum()) - z.shape[0] - rank)
-
-    flat = seen.astype(float)
-    units, periods, rank = _two_way(z, flat)
+    units, periods, rank = _two_way(z, seen.astype(float))
     spare = int(seen.sum()) - z.shape[0] - rank
     if spare < 1:
         return 0.0, False
-    crude = float((flat * (z - units[:, None] - periods) ** 2).sum()) / spare
+    # What is left is small beside z, so no digits are lost where sums of squares are subtracted.
+    z = np.where(seen, z - units[:, None] - periods, 0.0)
+    crude = float(np.vdot(z, z)) / spare
+    known = seen & (s2 > 0)
     if not known.any():
         return crude, True
+
+    def excess(omega2: float) -> float:
+        return _left_over(z, lambda rows: 1.0 / (s2[rows] + omega2)) - spare
+
     if crude <= 0 or (known.all(where=seen) and excess(0.0) <= 0):
         return 0.0, True
     upper = crude

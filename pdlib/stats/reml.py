@@ -8,6 +8,8 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
+from pdlib.stats.blocks import row_blocks
+
 Array = np.ndarray
 LARGE = 20_000
 BINS = 64
@@ -81,14 +83,18 @@ def fit_reml(z: Array, v: Array, features: Array, blocks: Array, *, start: Array
     Harville (1977), doi:10.1080/01621459.1977.10480998; Wood (2017), Generalized Additive Models, section 6.2,
     doi:10.1201/9781315370279, for penalised bends as random effects.
     """
-    unit = float(np.sqrt(np.average((z - np.average(z, weights=1 / v)) ** 2, weights=1 / v))) or 1.0
+    spread = np.average((z - np.average(z, weights=1 / v)) ** 2, weights=1 / v)
+    unit = float(np.sqrt(max(spread, 0.1 * v.min())))  # equal values differ by rounding only, which is no scale
     count = int(blocks.max(initial=0))
     sizes = np.array([(blocks == k + 1).sum() for k in range(count)])
-    usable = np.abs(features).max(axis=0) > 0
+    usable = _usable(features, blocks)
     features, kept = features[:, usable], blocks[usable]
-    data = _gather(z / unit, v / unit**2, features)
+    free = features[:, kept == 0]
+    # The criterion does not see what free columns explain; taking it out first keeps digits where values are large.
+    rest = z - free @ np.linalg.solve(free.T @ free, free.T @ z)
+    data = _gather(rest / unit, v / unit**2, features)
     first = np.concatenate([[np.log(0.3)], np.full(count, np.log(0.05))])
-    start = first if start is None else np.clip(start - 2 * np.log(unit), -14, 6)
+    start = first if start is None else np.clip(start - 2 * np.log(unit), -8, 6)
     result = minimize(
         _criterion, start, args=(data, kept, count), jac=True, method="L-BFGS-B", bounds=[(-18.0, 8.0)] * (1 + count),
         options={"ftol": 1e-12, "gtol": 1e-7, "maxiter": 300},
@@ -118,18 +124,33 @@ def solve_given(z: Array, v: Array, features: Array, blocks: Array, tau2: float,
     RemlFit
     """
     total = tau2 + v
-    weighted = features / total[:, None]
-    normal = features.T @ weighted + np.diag(_ridge(blocks, block_variances))
+    normal = np.diag(_ridge(blocks, block_variances))
+    right = features.T @ (z / total)
+    for rows in row_blocks(len(z)):
+        normal += features[rows].T @ (features[rows] / total[rows, None])
     factor = _factor(normal)
-    beta = cho_solve(factor, weighted.T @ z)
+    beta = cho_solve(factor, right)
     inverse = cho_solve(factor, np.eye(len(normal)))
-    leverage = np.einsum("ij,ij->i", weighted @ inverse, features)
+    leverage = np.empty(len(z))
+    for rows in row_blocks(len(z)):
+        leverage[rows] = np.einsum("ij,ij->i", features[rows] @ inverse, features[rows]) / total[rows]
     return RemlFit(beta, tau2, np.asarray(block_variances), inverse, total, z - features @ beta, leverage)
+
+
+def _usable(features: Array, blocks: Array) -> Array:
+    """Which columns say something: not all zero and, among the free ones, not spanned by those before them."""
+    size = np.sqrt(np.einsum("ij,ij->j", features, features))
+    usable = size > 0
+    free = np.flatnonzero(usable & (blocks == 0))
+    pivots = np.diag(np.linalg.qr(features[:, free] / size[free]).R)
+    usable[free[len(pivots) :]] = False
+    usable[free[: len(pivots)]] = np.abs(pivots) > 1e-7
+    return usable
 
 
 def _ridge(blocks: Array, variances: Array) -> Array:
     inverse = np.concatenate([[0.0], 1.0 / np.maximum(variances, 1e-300)])
-    return np.minimum(inverse, 1e12)[blocks]
+    return np.minimum(inverse, 1e200)[blocks]
 
 
 def _factor(normal: Array) -> tuple[Array, bool]:
@@ -158,13 +179,23 @@ def _gather(z: Array, v: Array, features: Array) -> _Gathered:
     logs = np.log(v[order])
     edges = np.searchsorted(logs, np.linspace(logs[0], logs[-1], BINS + 1)[1:-1])
     parts = [part for part in np.split(order, edges) if len(part)]
+    sums = [_cross_products(z, features, part) for part in parts]
     return _Gathered(
         np.array([np.exp(np.log(v[part]).mean()) for part in parts]),
         np.array([float(len(part)) for part in parts]),
         np.array([z[part] @ z[part] for part in parts]),
-        np.stack([features[part].T @ z[part] for part in parts]),
-        np.stack([features[part].T @ features[part] for part in parts]),
+        np.stack([fz for fz, _ in sums]),
+        np.stack([ff for _, ff in sums]),
     )
+
+
+def _cross_products(z: Array, features: Array, part: Array) -> tuple[Array, Array]:
+    fz, ff = np.zeros(features.shape[1]), np.zeros((features.shape[1],) * 2)
+    for rows in row_blocks(len(part)):
+        own = features[part[rows]]
+        fz += own.T @ z[part[rows]]
+        ff += own.T @ own
+    return fz, ff
 
 
 def _criterion(logs: Array, data: _Gathered, blocks: Array, count: int) -> tuple[float, Array]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pdlib.show import canvas, style
-from pdlib.show.figures.axes import labelled, need, even_ticks, plain_number
+from pdlib.show.figures.axes import even_ticks, labelled, need, plain_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

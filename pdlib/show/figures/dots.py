@@ -71,7 +71,9 @@ def dots(
         left_out = max(0, len(rows) - _MOST_ROWS)
         rows = rows.head(_MOST_ROWS)
         names = ["" if pd.isna(name) else visible(name) for name in rows[label]]
-        bright = (rows[groups] == "confident").to_numpy() if groups else np.array([bool(name) for name in names])
+        bright = (
+            (rows[groups] == "confident").to_numpy() if groups else np.array([bool(name) for name in names], dtype=bool)
+        )
         low, high = _reach(rows[[value, lower, upper]].to_numpy(float))
         height = _lay_out(ax, names, rows, value, value_format, (low, high))
         levels = _levels(ax, names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pdlib.show import canvas, style
 from pdlib.show.canvas import Margins
 from pdlib.show.figures.axes import even_ticks, labelled, need, plain_number, root_ticks
+from pdlib.show.figures.key import Key, key_for
 from pdlib.show.formats import Formatter
 from pdlib.show.html import visible
 from pdlib.show.labels import Box, line_height, place, shorten, width
@@ -27,6 +28,7 @@ def funnel(
     limits: pd.DataFrame,
     *,
     labels: Mapping[str, str],
+    highlighted: Iterable[str] = (),
     exposure_label: str = "exposure",
     value_format: Formatter = plain_number,
     title: str | None = None,
@@ -42,6 +44,8 @@ def funnel(
         ``exposure``, ``lower95``, ``upper95``, ``lower998``, ``upper998``, ``centre``; drawn as given.
     labels : mapping of str to str
         Units to name, with their names; all others stay unlabelled dots.
+    highlighted : iterable of str
+        Units marked like the named ones, without a name in the drawing.
     exposure_label : str
         What exposure counts: "answers a month".
     value_format : callable
@@ -66,24 +70,33 @@ def funnel(
         ax = canvas.open_axes(ax)
         narrow = canvas.is_narrow(ax)
         shown = table.dropna(subset=["exposure", "adjusted"])
-        _scales(ax, shown, exposure_label, value_format, len(labels))
+        texts = {str(unit): visible(name) for unit, name in labels.items()}
+        named = shown[shown["unit"].astype(str).isin(list(texts))].sort_values("adjusted", ascending=False)
+        key = key_for(ax, [texts[str(unit)] for unit in named["unit"]])
+        _scales(ax, shown, exposure_label, value_format, key)
         lines = _limits(ax, limits, narrow=narrow)
-        named = shown["unit"].astype(str).isin([str(unit) for unit in labels])
-        _dots(ax, shown[~named], color=style.DOT, radius=2.4 if narrow else 3.0, zorder=2)
-        _dots(ax, shown[named], color=style.BRIGHT, radius=4.2 if narrow else 5.2, zorder=4)
-        _names(ax, shown, {str(unit): name for unit, name in labels.items()}, lines)
+        rest = shown.drop(named.index)
+        bright = rest["unit"].astype(str).isin([str(unit) for unit in highlighted])
+        _dots(ax, rest[~bright], color=style.DOT, radius=2.4 if narrow else 3.0, zorder=2)
+        _dots(ax, rest[bright], color=style.BRIGHT, radius=3.2 if narrow else 4.2, zorder=3)
+        _dots(ax, named, color=style.BRIGHT, radius=4.2 if narrow else 5.2, zorder=4)
+        words = [str(i + 1) if key else texts[str(unit)] for i, unit in enumerate(named["unit"])]
+        _names(ax, named, words, pd.concat([rest, lines]))
         return canvas.finish(ax, title)
 
 
-def _scales(ax: Axes, shown: pd.DataFrame, exposure_label: str, value_format: Formatter, named: int) -> None:
+def _scales(ax: Axes, shown: pd.DataFrame, exposure_label: str, value_format: Formatter, key: Key | None) -> None:
     sizes, narrow = canvas.sizes_of(ax), canvas.is_narrow(ax)
     low, high = _span(shown["adjusted"].to_numpy(float), 0.09)
-    # Names stand above their dots where the funnel leaves paper free; many names need more of it.
-    high += (high - low) * min(0.03 * named, 0.2) if narrow else 0.0
+    # Names stand above their dots, where the funnel leaves paper free.
+    high += 0.08 * (high - low) if narrow else 0.0
     ticks, tick_labels = labelled(even_ticks(low, high, 5), value_format)
     left = max([width(label, sizes.tick) for label in tick_labels], default=20.0) + 8
-    right = 26.0 if narrow else 62.0
-    canvas.fit(ax, (270 + 6 * min(named, 10)) if narrow else 320, Margins(left, right, 8, 3.4 * sizes.tick))
+    right = 30.0 if narrow else width("99.8 in 100", sizes.small) + 7
+    foot = 3.4 * sizes.tick
+    canvas.fit(ax, 280 if narrow else 320, Margins(left, right, 8, foot + (key.height if key else 0.0)))
+    if key:
+        key.write(ax, foot, left, canvas.NARROW if narrow else canvas.WIDE)
     most = max(shown["exposure"].max(), 1.0) if len(shown) else 1.0
     ax.set_xscale("function", functions=(_root, np.square))
     ax.set_xlim(0, float(np.square(np.sqrt(most) * 1.02)))
@@ -188,27 +201,24 @@ def _dots(ax: Axes, rows: pd.DataFrame, *, color: str, radius: float, zorder: fl
         canvas.remember(dots, rows["unit"])
 
 
-def _names(ax: Axes, shown: pd.DataFrame, labels: Mapping[str, str], lines: pd.DataFrame) -> None:
-    sizes, narrow = canvas.sizes_of(ax), canvas.is_narrow(ax)
-    named = shown[shown["unit"].astype(str).isin(list(labels))]
+def _names(ax: Axes, named: pd.DataFrame, words: list[str], others: pd.DataFrame) -> None:
     if named.empty:
         return
+    sizes, narrow = canvas.sizes_of(ax), canvas.is_narrow(ax)
     room, height = canvas.size_of(ax)
     size = sizes.name if len(named) <= 8 else sizes.small
-    names = [shorten(visible(labels[str(unit)]), size, room * (0.55 if narrow else 0.4), "bold")
-             for unit in named["unit"]]  # fmt: skip
-    points, others = _in_points(ax, named), _in_points(ax, pd.concat([shown.drop(named.index), lines]))
+    names = [shorten(word, size, room * (0.55 if narrow else 0.4), "bold") for word in words]
+    points = _in_points(ax, named)
     placed = place(
         [(float(x), float(y)) for x, y in points], [width(name, size, "bold") for name in names], 1.1 * size,
-        Box(0, 0, room, height), others,
+        Box(0, 0, room, height), _in_points(ax, others),
     )  # fmt: skip
-    for name, (x, y), spot, row in zip(names, points, placed, named.itertuples(), strict=True):
+    places = named[["exposure", "adjusted"]].to_numpy(float)
+    for name, (x, y), spot, at in zip(names, points, placed, places, strict=True):
         if spot.far:
-            _lead(ax, (float(row.exposure), float(row.adjusted)), (x, y), spot.box)  # type: ignore[arg-type]
-        canvas.note(
-            ax, name, (float(row.exposure), float(row.adjusted)), across="data", size=size, color=style.INK,  # type: ignore[arg-type]
-            weight="bold", offset=(spot.box.left - x, (spot.box.bottom + spot.box.top) / 2 - y), backed=True,
-        )  # fmt: skip
+            _lead(ax, (at[0], at[1]), (x, y), spot.box)
+        canvas.note(ax, name, (at[0], at[1]), across="data", size=size, color=style.INK, weight="bold", backed=True,
+                    offset=(spot.box.left - x, (spot.box.bottom + spot.box.top) / 2 - y))  # fmt: skip
 
 
 def _in_points(ax: Axes, rows: pd.DataFrame) -> NDArray[np.float64]:

@@ -1,0 +1,1 @@
+"""Notebooks into leaders' pages: the exporter, the scheduled build, the shelf of reports."""

@@ -7,20 +7,33 @@ The public names, in the order in which an analysis flows::
     expected = pdlib.expect(observations)
     deviants = pdlib.find_deviants(expected)
     practices = pdlib.compare_practices(observations, deviants)
+    insight = pdlib.tell(observations, deviants, practices)
 
-Words: a *unit* is compared over *periods* by an *outcome* with its *exposure*, given a *context* it cannot choose. *Expected* is
-the outcome predicted from context alone; *excess* is observed minus expected, more being better; *p_top* is the
-probability that a unit is truly in the top share; a *deviant* is a unit credibly there; its *twin* is the ordinary
-unit most alike; a *practice* is something a unit can choose, its *contrast* the adjusted difference tied to it.
+Words: a *unit* is compared over *periods* by an *outcome* with its *exposure*, given a *context* it cannot choose.
+*Expected* is the outcome predicted from context alone; *excess* is observed minus expected, more being better; *p_top*
+is the probability that a unit is truly in the top share; a *deviant* is a unit credibly there; its *twin* is the
+ordinary unit most alike; a *practice* is something a unit can choose, its *contrast* the adjusted difference tied to
+it.
 """
 
-from pdlib.deviants import Deviants, find_deviants
-from pdlib.errors import DataError, PdlibError, StudyError, TooFewUnitsError
-from pdlib.expected import Expected, expect
-from pdlib.insight import Insight, tell
-from pdlib.observations import Observations, read
-from pdlib.practices import Practices, compare_practices
-from pdlib.study import Study, load_study
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pdlib.deviants import (
+        Deviants,
+        Improved,
+        Outcomes,
+        compare_outcomes,
+        find_deviants,
+        find_improved,
+    )
+    from pdlib.errors import DataError, PdlibError, StudyError, TooFewUnitsError
+    from pdlib.expected import Expected, expect
+    from pdlib.insight import Insight, tell
+    from pdlib.observations import Observations, read
+    from pdlib.practices import Practices, compare_practices
+    from pdlib.study import Study, load_study
 
 __version__ = "0.1.0"
 
@@ -28,17 +41,45 @@ __all__ = [
     "DataError",
     "Deviants",
     "Expected",
+    "Improved",
     "Insight",
     "Observations",
+    "Outcomes",
     "PdlibError",
     "Practices",
     "Study",
     "StudyError",
     "TooFewUnitsError",
+    "compare_outcomes",
     "compare_practices",
     "expect",
     "find_deviants",
+    "find_improved",
     "load_study",
     "read",
     "tell",
 ]
+
+_HOMES = {
+    "study": ("Study", "load_study"),
+    "observations": ("Observations", "read"),
+    "expected": ("Expected", "expect"),
+    "deviants": ("Deviants", "Improved", "Outcomes", "compare_outcomes", "find_deviants", "find_improved"),
+    "practices": ("Practices", "compare_practices"),
+    "insight": ("Insight", "tell"),
+    "errors": ("DataError", "PdlibError", "StudyError", "TooFewUnitsError"),
+}
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+if not TYPE_CHECKING:  # else a misspelt name would pass the type checker
+
+    def __getattr__(name: str) -> object:
+        """Load a public name when it is first used: pandas and SciPy take seconds, `pdlib --help` needs neither."""
+        for module, names in _HOMES.items():
+            if name in names:
+                return getattr(import_module(f"pdlib.{module}"), name)
+        raise AttributeError(f"module 'pdlib' has no attribute {name!r}")

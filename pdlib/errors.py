@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MOST_SHOWN = 12  # one screen, even where lines wrap
+
 
 class PdlibError(Exception):
     """Base of every error that pdlib raises on purpose; its text says what to do."""
@@ -51,5 +53,7 @@ class DataError(PdlibError):
         self.problems = problems
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         lines = [f"{count} in the data; nothing was computed."]
-        lines += [f"{number}. {problem}" for number, problem in enumerate(problems, start=1)]
+        lines += [f"{number}. {problem}" for number, problem in enumerate(problems[:MOST_SHOWN], start=1)]
+        if len(problems) > MOST_SHOWN:
+            lines.append(f"… and {len(problems) - MOST_SHOWN} more, likely of the same kind.")
         super().__init__("\n".join(lines))

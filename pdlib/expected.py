@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,9 +14,11 @@ from scipy.special import ndtri
 from pdlib.errors import TooFewUnitsError
 from pdlib.observations import Observations
 from pdlib.show import figures, overview
-from pdlib.stats.excess import ExcessFit, fit_excess
-from pdlib.stats.posterior import confident_list, shrink, top_probability
+from pdlib.stats.challenger import FEWEST, challenge, challenger_inputs
+from pdlib.stats.excess import Challenge, ExcessFit, fit_excess
+from pdlib.stats.posterior import confident_list, top_probability
 from pdlib.stats.reml import fit_reml
+from pdlib.stats.tau import allow_for_tau
 from pdlib.stats.threads import single_threaded
 from pdlib.stats.working import link, slope
 from pdlib.study import Context, Outcome, did_you_mean
@@ -23,10 +26,15 @@ from pdlib.study import Context, Outcome, did_you_mean
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from pdlib.stats.regressor import ContextRegressor as ContextRegressor  # noqa: PLC0414 - offered from here
+
 FEW_UNITS = 30
 FEW_PERIODS = 3
+FEWEST_GIVEN = 100
+CHALLENGER_PART = "Steps and combinations found by the challenger"
 REACH = float(ndtri(0.95))
 Form = Literal["auto", "smooth", "linear", "none"]
+_SCALES: dict[str, Callable[[pd.Series], Any]] = {"linear": lambda v: v, "log": np.log, "sqrt": np.sqrt}
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,16 @@ class Grid:
     conditions: list[Context]  # numeric ones first, then categories: the owners of the basis' columns
     notes: list[str]
 
+    @property
+    def usual(self) -> np.ndarray:
+        """(N, C) numeric context of each unit, averaged over its periods where it changes."""
+        return np.nanmean(self.numeric, axis=1) if self.numeric.ndim == 3 else self.numeric
+
+    def without_context(self) -> Grid:
+        """The same outcomes, no conditions."""
+        none = np.empty((len(self.units), 0))
+        return replace(self, numeric=none, categories=none.astype(int), conditions=[])
+
 
 @dataclass(frozen=True, eq=False)
 class Expected:
@@ -77,6 +95,8 @@ class Expected:
     fit_verdict : Verdict
     caveats : list of str
     settings : dict
+    challenger : "auto", None or regressor
+        As it was asked for.
     """
 
     observations: Observations
@@ -85,6 +105,7 @@ class Expected:
     fit: ExcessFit
     caveats: list[str]
     settings: dict[str, Any]
+    challenger: Any = "auto"
 
     @cached_property
     def _table(self) -> pd.DataFrame:
@@ -120,8 +141,8 @@ class Expected:
     def table(self) -> pd.DataFrame:
         """One row per unit.
 
-        ``unit``, ``label``, ``n_periods``, ``exposure``, ``observed``, ``expected``, ``excess`` (better is more) with its
-        90 % bounds, ``leverage`` (how far the unit's context lies from the others'), ``supported``. Outcome units.
+        ``unit``, ``label``, ``n_periods``, ``exposure``, ``observed``, ``expected``, ``excess`` (more is better) with
+        its 90 % bounds, ``leverage`` (how far the unit's context lies from the others'), ``supported``. Outcome units.
         """
         return self._table.copy()
 
@@ -130,13 +151,50 @@ class Expected:
         """Share of the lasting differences between units that the context accounts for."""
         fit = self.fit
         alone = fit_reml(fit.collapsed.value, fit.collapsed.variance, np.ones((len(fit.residual), 1)), np.zeros(1, int))
-        return max(0.0, 1.0 - fit.reml.tau2 / alone.tau2) if alone.tau2 > 0 else 0.0
+        return max(0.0, 1.0 - fit.unit_variance / alone.tau2) if alone.tau2 > 0 else 0.0
 
     @property
     def reliability(self) -> float:
         """Share of the differences in excess that lasts, at the median unit: tau² / (tau² + c²)."""
         lasting = self.fit.persistent_variance
         return lasting / (lasting + float(np.median(self.fit.noise))) if lasting > 0 else 0.0
+
+    @cached_property
+    def parts(self) -> pd.DataFrame:
+        """What the differences between units in a single period are made of, their means taken out.
+
+        ``part`` (lasts, passes, small numbers), ``share`` of the variance, ``spread`` (SD, outcome units). For a cell
+        of median noise; where only means are known and n does not vary, what passes holds the small numbers too.
+        """
+        fit = self.fit
+        shocks = fit.collapsed.transient_variance
+        sampling = np.maximum(1.0 / fit.collapsed.weights[fit.collapsed.weights > 0] - shocks, 0.0)
+        if fit.kind == "mean" and not self.grid.item_variance and not fit.item_variance > 0:
+            sampling = np.zeros(1)
+        variance = np.array(
+            [fit.persistent_variance, shocks + fit.unit_variance - fit.persistent_variance, np.median(sampling)]
+        )
+        total = variance.sum()
+        return pd.DataFrame(
+            {
+                "part": ["lasts", "passes", "small numbers"],
+                "share": variance / total if total > 0 else np.zeros(3),
+                "spread": np.sqrt(variance) * self.slope_at_average,
+            }
+        )
+
+    @property
+    def lasting(self) -> str:
+        """How much of the differences lasts, passes, and is small numbers, in a sentence."""
+        study = self.observations.study
+        if not self.fit.collapsed.identified and study.persistence is None:
+            return "What lasts and what passes cannot be told apart on so few periods."
+        last, passing, small = (f"{value:.0%}" for value in self.parts["share"])
+        period = study.period.singular if study.period else "period"
+        return (
+            f"Of the differences between {study.unit.plural} in one {period}, their means taken out, {last} last, "
+            f"{passing} pass and {small} are small numbers."
+        )
 
     @cached_property
     def fit_verdict(self) -> Verdict:
@@ -148,7 +206,7 @@ class Expected:
         """What the context accounts for, in a sentence."""
         unit, table, show = self.observations.study.unit, self._table, self.outcome.format
         spread = show.size(float(table["observed"].std()))
-        left = show.size(float(np.sqrt(self.fit.reml.tau2)) * self.slope_at_average)
+        left = show.size(float(np.sqrt(self.fit.unit_variance)) * self.slope_at_average)
         return (
             f"{len(table):,} {unit.plural} differ by {spread} (SD) in {self.outcome.label}; their means account for "
             f"{self.explained_share:.0%} of what lasts, {left} (SD) of lasting difference is left."
@@ -170,35 +228,39 @@ class Expected:
         Returns
         -------
         DataFrame
-            ``condition``, ``value``, ``contribution`` (outcome units, from the average unit to the unit's expectation).
+            ``condition``, ``value``, ``contribution`` (outcome units, from the average unit to the unit's expectation);
+            where a challenger is in use, a last row holds what it adds to the conditions' own parts.
         """
         fit, grid = self.fit, self.grid
         i = self.position(unit)
-        reml = fit.reml
-        beta = reml.beta - reml.inverse @ fit.features[i] * reml.residual[i] / (reml.total[i] * (1 - reml.leverage[i]))
-        parts = beta * (fit.features[i] - fit.features.mean(axis=0))
-        link_parts = np.zeros(len(grid.conditions))
-        for part, owners in zip(parts, fit.basis.owners, strict=True):
-            for owner in owners:
-                link_parts[owner] += part / len(owners)
-        average = fit.expected[i] - link_parts.sum()
-        levels = [
-            fit.on_outcome_scale(np.full(len(fit.residual), value), grid.n)[i] for value in (average, fit.expected[i])
-        ]
-        total = link_parts.sum()
-        rate = (levels[1] - levels[0]) / total if abs(total) > 1e-9 else self.outcome.sign * self.slope_at_average
-        return pd.DataFrame(
-            {
-                "condition": [item.label for item in grid.conditions],
-                "value": [self.context_value(unit, item) for item in grid.conditions],
-                "contribution": link_parts * rate,
-            }
+        parts = self._link_parts(i)
+        names = [item.label for item in grid.conditions]
+        values = [self.context_value(unit, item) for item in grid.conditions]
+        if fit.challenge is not None and fit.challenge.chosen:
+            parts = np.append(parts, fit.expected[i] - fit.spline_expected[i])
+            names, values = [*names, CHALLENGER_PART], [*values, ""]
+        total = parts.sum()
+        average, own = (
+            fit.on_outcome_scale(np.full(len(fit.residual), value), grid.n)[i]
+            for value in (fit.expected[i] - total, fit.expected[i])
         )
+        rate = (own - average) / total if abs(total) > 1e-9 else self.outcome.sign * self.slope_at_average
+        return pd.DataFrame({"condition": names, "value": values, "contribution": parts * rate})
+
+    def _link_parts(self, i: int) -> np.ndarray:
+        """What each condition adds in the spline fit that leaves the unit out, on the working scale."""
+        fit, reml = self.fit, self.fit.reml
+        beta = reml.beta - reml.inverse @ fit.features[i] * reml.residual[i] / (reml.total[i] * (1 - reml.leverage[i]))
+        parts = np.zeros(len(self.grid.conditions))
+        for part, owners in zip(beta * (fit.features[i] - fit.features.mean(axis=0)), fit.basis.owners, strict=True):
+            for owner in owners:
+                parts[owner] += part / len(owners)
+        return parts
 
     def context_value(self, unit: str, item: Context) -> Any:
         """What a unit faces in one condition: its mean over periods, or its usual level."""
         own = self.observations.panel.loc[self.observations.panel["unit"].eq(unit), item.name]
-        return float(own.mean()) if item.kind == "numeric" else own.mode().iat[0] if own.notna().any() else ""
+        return float(own.mean()) if item.kind == "numeric" else _most_frequent(own, "")
 
     def position(self, unit: str) -> int:
         """Row of a unit, named by id or label.
@@ -226,11 +288,14 @@ class Expected:
 
 
 @single_threaded
-def expect(observations: Observations, *, outcome: str | None = None, form: Form = "auto") -> Expected:
+def expect(
+    observations: Observations, *, outcome: str | None = None, form: Form = "auto", challenger: Any = "auto"
+) -> Expected:
     """Estimate what each unit should reach, from its context alone and without having seen the unit.
 
     Straight lines, smooth bends and pairwise products of the context are fitted as random effects by REML; each unit is
-    compared with the prediction of a fit that leaves it out.
+    compared with the prediction of a fit that leaves it out. With enough units a challenger that can follow steps is
+    tried too, and blended in where left-out units are then clearly better predicted.
 
     Parameters
     ----------
@@ -239,6 +304,9 @@ def expect(observations: Observations, *, outcome: str | None = None, form: Form
         Name of the outcome; the primary one by default.
     form : {"auto", "smooth", "linear", "none"}
         How the context enters; "auto" is smooth from 30 units, linear below, none where there are too few for lines.
+    challenger : "auto", None or scikit-learn regressor
+        "auto" lets boosted trees challenge a smooth form from 300 units on; a regressor of your own challenges from 100
+        units on, whatever the form. The caveats say what came of it.
 
     Returns
     -------
@@ -247,7 +315,7 @@ def expect(observations: Observations, *, outcome: str | None = None, form: Form
     Raises
     ------
     TooFewUnitsError
-        If fewer than three units have this outcome.
+        If fewer than three units have this outcome, or fewer than 100 for a challenger of your own.
 
     References
     ----------
@@ -259,29 +327,37 @@ def expect(observations: Observations, *, outcome: str | None = None, form: Form
         raise TooFewUnitsError(f"{len(grid.units)} units have data on {chosen.label}; at least 3 are needed.")
     resolved, notes = _form(form, grid)
     if resolved == "none":
-        width = (len(grid.units), 0)
-        grid = Grid(
-            grid.units,
-            grid.periods,
-            grid.y,
-            grid.n,
-            grid.item_variance,
-            np.empty(width),
-            np.empty(width, int),
-            [],
-            grid.notes,
-        )
+        grid = grid.without_context()
     fit = fit_excess(
         chosen.kind, grid.y, grid.n, grid.numeric, grid.categories, sign=chosen.sign, item_variance=grid.item_variance,
         persistence=observations.study.persistence, bends=resolved == "smooth", products=resolved == "smooth",
     )  # fmt: skip
+    fit = allow_for_tau(fit)
+    fit, tried = _challenged(fit, grid, challenger, smooth=resolved == "smooth")
     from pdlib import __version__
 
     settings = {
-        "outcome": chosen.name, "form": resolved, "top": observations.study.top, "persistence": observations.study.persistence,
-        "seed": None, "pdlib": __version__, **observations.settings,
+        "outcome": chosen.name, "form": resolved, "challenger": tried, "top": observations.study.top,
+        "persistence": observations.study.persistence, "seed": None, "pdlib": __version__, **observations.settings,
     }  # fmt: skip
-    return Expected(observations, chosen, grid, fit, [*notes, *grid.notes, *_fit_notes(fit, observations)], settings)
+    notes = [*notes, *grid.notes, *_fit_notes(fit, observations)]
+    return Expected(observations, chosen, grid, fit, notes, settings, challenger)
+
+
+def _challenged(fit: ExcessFit, grid: Grid, challenger: Any, *, smooth: bool) -> tuple[ExcessFit, str]:
+    """The fit once a challenger was tried, if one is asked for; and a word for the settings."""
+    count, given = len(grid.units), not (challenger is None or isinstance(challenger, str))
+    if isinstance(challenger, str) and challenger != "auto":
+        raise ValueError(f"challenger is {challenger!r}; it must be 'auto', None or a scikit-learn regressor.")
+    if given and count < FEWEST_GIVEN:
+        raise TooFewUnitsError(f"{count} units are too few for a challenger; at least {FEWEST_GIVEN} are needed.")
+    due = given or (challenger == "auto" and smooth and count >= FEWEST)
+    if not due or not grid.conditions:
+        return fit, "none"
+    inputs = challenger_inputs(grid.numeric, grid.categories, fit.collapsed.weights)
+    fit = challenge(fit, inputs, challenger if given else None)
+    told = fit.challenge
+    return fit, f"{told.name} ({'blended' if told.chosen else 'not used'})" if told else "none"
 
 
 def _form(form: Form, grid: Grid) -> tuple[Form, list[str]]:
@@ -304,10 +380,41 @@ def _fit_notes(fit: ExcessFit, observations: Observations) -> list[str]:
     singular, plural = observations.study.unit.singular, observations.study.unit.plural
     if not fit.collapsed.identified and observations.study.persistence is None:
         notes.append("Too few periods to tell luck from lasting merit: what is found holds for this period only.")
+    if fit.spells.credible:
+        notes.append(_spell_note(fit, observations))
     alone = int((~fit.rated).sum())
     if alone:
         notes.append(f"{alone} {singular if alone == 1 else plural} not rated: nobody else shares their context.")
-    return notes
+    return [*notes, *([_challenge_note(fit.challenge, plural)] if fit.challenge else [])]
+
+
+def _spell_note(fit: ExcessFit, observations: Observations) -> str:
+    """That good and bad spells last, and how many independent periods are left to a typical unit."""
+    weights, period = fit.collapsed.weights, observations.study.period
+    count = (weights > 0).sum(axis=1)
+    left = count / (fit.collapsed.variance * weights.sum(axis=1))
+    singular, plural = (period.singular, period.plural) if period else ("period", "periods")
+    return (
+        f"Good and bad spells last: what befalls a {observations.study.unit.singular} in one {singular} is still felt "
+        f"in the next (correlation {fit.spells.correlation:.2f}), so {np.median(count):.0f} {plural} count as about "
+        f"{np.median(left):.0f} independent ones."
+    )
+
+
+def _challenge_note(told: Challenge, plural: str) -> str:
+    """Which expectation is used, and why."""
+    name = "many small decision trees" if told.name == "HistGradientBoostingRegressor" else told.name
+    blend = f"a blend with {told.share:.0%} of it" if round(told.share, 2) > 0 else "it"
+    if told.chosen:
+        return (
+            f"The context has steps or combinations that no smooth curve follows: a challenger ({name}) was tried, and "
+            f"{blend} predicts {plural} that it has not seen clearly better (squared error {told.gain:.0%} lower) and "
+            f"is used. What more {plural} would teach it counts as luck."
+        )
+    return (
+        f"A challenger ({name}) was tried: {blend} does not predict {plural} that it has not seen clearly better, so "
+        "the smooth fit stays."
+    )
 
 
 def _grid(observations: Observations, outcome: Outcome) -> Grid:
@@ -318,7 +425,8 @@ def _grid(observations: Observations, outcome: Outcome) -> Grid:
     units = pd.Index(sorted(panel["unit"].unique()), name="unit")
     present = set(panel["period"])
     periods = [period for period in observations.periods if period in present]
-    row, column = units.get_indexer(panel["unit"]), pd.Index(periods).get_indexer(panel["period"])
+    row = units.get_indexer(pd.Index(panel["unit"]))
+    column = pd.Index(periods).get_indexer(pd.Index(panel["period"]))
 
     def spread(values: pd.Series, empty: float) -> np.ndarray:
         grid = np.full((len(units), len(periods)), empty)
@@ -329,12 +437,10 @@ def _grid(observations: Observations, outcome: Outcome) -> Grid:
     amount = panel[outcome.amount] if outcome.kind == "mean" else panel[outcome.amount] / size
     numeric, numeric_notes = _numeric(observations, panel, spread)
     categories, category_notes = _categories(observations, panel, units)
-    ordered = [c for c in observations.study.context if c.kind == "numeric"] + [
-        c for c in observations.study.context if c.kind == "category"
-    ]
+    conditions = sorted(observations.study.context, key=lambda item: item.kind == "category")
     return Grid(
-        units, periods, spread(amount, np.nan), spread(size, 0.0), _item_variance(panel, outcome), numeric, categories, ordered,
-        [*numeric_notes, *category_notes],
+        units, periods, spread(amount, np.nan), spread(size, 0.0), _item_variance(panel, outcome), numeric, categories,
+        conditions, [*numeric_notes, *category_notes],
     )  # fmt: skip
 
 
@@ -358,11 +464,10 @@ def _item_variance(panel: pd.DataFrame, outcome: Outcome) -> float | None:
 def _numeric(observations: Observations, panel: pd.DataFrame, spread: Any) -> tuple[np.ndarray, list[str]]:
     """Numeric context on its declared scale; (N, C), or (N, P, C) if any of it changes within units."""
     items = [item for item in observations.study.context if item.kind == "numeric"]
-    transform = {"linear": lambda v: v, "log": np.log, "sqrt": np.sqrt}
     count = panel["unit"].nunique()
     layers, notes, changes = [], [], False
     for item in items:
-        layer = spread(transform[item.scale](panel[item.name].astype(float)), np.nan)
+        layer = spread(_SCALES[item.scale](panel[item.name].astype(float)), np.nan)
         known = np.isfinite(layer).any(axis=1)
         if not known.all():
             layer[~known, 0] = np.nanmedian(layer)
@@ -381,11 +486,9 @@ def _categories(observations: Observations, panel: pd.DataFrame, units: pd.Index
     """Category context as codes of each unit's usual level; levels of fewer than five units are pooled."""
     codes, notes = [], []
     for item in (item for item in observations.study.context if item.kind == "category"):
-        usual = panel.groupby("unit", observed=True)[item.name].agg(
-            lambda v: v.mode().iat[0] if v.notna().any() else "not known"
-        )
-        usual = usual.reindex(units)
-        if (panel.groupby("unit", observed=True)[item.name].nunique() > 1).any():
+        levels = panel.groupby("unit", observed=True)[item.name]
+        usual = levels.agg(_most_frequent, "not known").reindex(units)
+        if (levels.nunique() > 1).any():
             notes.append(f"{item.label} changes within some units; each unit's most frequent level is used.")
         counts = usual.map(usual.value_counts())
         rare = counts < 5
@@ -395,12 +498,15 @@ def _categories(observations: Observations, panel: pd.DataFrame, units: pd.Index
     return np.stack(codes, axis=1) if codes else np.empty((len(units), 0), dtype=int), notes
 
 
+def _most_frequent(levels: pd.Series, unknown: str) -> Any:
+    return levels.mode().iat[0] if levels.notna().any() else unknown
+
+
 def _verdict(expected: Expected) -> Verdict:
     """Numeric limits are conventions: 30 units, 3 periods, reliability one half (doi:10.1136/bmjqs.2010.048058)."""
     fit, study = expected.fit, expected.observations.study
     count, periods = len(expected.grid.units), len(expected.grid.periods)
-    effect, sd = shrink(fit.residual, fit.noise, fit.persistent_variance)
-    p, _ = top_probability(effect, sd, study.top)
+    p, _ = top_probability(fit.effect, fit.sd, study.top)
     leading = float(np.sort(p)[::-1][: max(1, int(study.top * count))].mean())
     named = confident_list(p, top=study.top)
     stops, cautions = [], []
@@ -413,14 +519,17 @@ def _verdict(expected: Expected) -> Verdict:
             f"{count} {study.unit.plural} are few: a list can be read, but nobody can be named with confidence."
         )
     if periods < FEW_PERIODS and study.persistence is None:
-        cautions.append(
-            f"{periods} {study.period.plural if study.period and periods > 1 else 'period'} cannot separate a good spell from lasting merit; 3 or more can."
-        )
+        spell = study.period.plural if study.period and periods > 1 else "period"
+        cautions.append(f"{periods} {spell} cannot separate a good spell from lasting merit; 3 or more can.")
     if expected.reliability < 0.5:
         cautions.append(
-            f"Only {expected.reliability:.0%} of the differences last at a typical {study.unit.singular}; lists will be short."
+            f"Only {expected.reliability:.0%} of the differences last at a typical {study.unit.singular}; "
+            "lists will be short."
         )
-    good = f"Of the leading {study.top:.0%} about {leading:.0%} would be real; {int(named.sum())} can be named with confidence."
+    good = (
+        f"Of the leading {study.top:.0%} about {leading:.0%} would be real; "
+        f"{int(named.sum())} can be named with confidence."
+    )
     level: Literal["go", "caution", "stop"] = "stop" if stops else "caution" if cautions else "go"
     return Verdict(level, (*stops, *cautions, good))
 
@@ -435,3 +544,14 @@ def outcome_threshold(expected: Expected, size: float) -> np.ndarray:
     elif fit.kind == "rate":
         moved = np.maximum(moved, 1e-12)
     return sign * (link(fit.kind, moved) - link(fit.kind, base))
+
+
+if not TYPE_CHECKING:  # else a misspelt name would pass the type checker
+
+    def __getattr__(name: str) -> object:
+        """Load scikit-learn only for those who ask for the expectation model as one of its estimators."""
+        if name == "ContextRegressor":
+            from pdlib.stats.regressor import ContextRegressor
+
+            return ContextRegressor
+        raise AttributeError(f"module 'pdlib.expected' has no attribute {name!r}")

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -21,11 +21,24 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
+class _Named(_Part):
+    """A part with a name for the machine and a label for people."""
+
+    name: str
+    label: str = ""
+
+    @model_validator(mode="after")
+    def _default_label(self) -> Self:
+        if not self.label:
+            object.__setattr__(self, "label", self.name.replace("_", " "))
+        return self
+
+
 class Unit(_Part):
     """The team, store, branch, ward or route compared.
 
-    ``label``, ``region``, ``nested_in`` and ``twin_within`` name columns of the units table: a name to show; a part of the
-    organisation; a group whose members share habits or means (an airline, an owner), so that they do not count as
+    ``label``, ``region``, ``nested_in`` and ``twin_within`` name columns of the units table: a name to show; a part of
+    the organisation; a group whose members share habits or means (an airline, an owner), so that they do not count as
     independent; and a group in which a twin is looked for first.
     """
 
@@ -59,7 +72,7 @@ class Tables(_Part):
 _KIND_COLUMNS = {"proportion": ("successes", "n"), "mean": ("value",), "rate": ("events", "exposure")}
 
 
-class Outcome(_Part):
+class Outcome(_Named):
     """What is measured, how, and which way is good.
 
     ``kind`` decides which columns are needed: a *proportion* has ``successes`` out of ``n``; a *mean* has
@@ -68,8 +81,6 @@ class Outcome(_Part):
     (a share between 0 and 1, a score, events per unit of exposure).
     """
 
-    name: str
-    label: str = ""
     role: Literal["primary", "other", "balancing"] = "primary"
     kind: Literal["proportion", "mean", "rate"]
     better: Literal["higher", "lower"] = "higher"
@@ -86,7 +97,7 @@ class Outcome(_Part):
     smallest_contrast: float | None = Field(default=None, ge=0)
 
     @model_validator(mode="after")
-    def _columns_fit_kind(self) -> Outcome:
+    def _columns_fit_kind(self) -> Self:
         needed = _KIND_COLUMNS[self.kind]
         missing = [key for key in needed if getattr(self, key) is None]
         if missing:
@@ -101,8 +112,6 @@ class Outcome(_Part):
             raise ValueError(
                 "sd or se is of use with n only (the column that says how many answers stand behind a mean)"
             )
-        if not self.label:
-            object.__setattr__(self, "label", self.name.replace("_", " "))
         return self
 
     @property
@@ -132,20 +141,18 @@ class Outcome(_Part):
         return 1 if self.better == "higher" else -1
 
 
-class Context(_Part):
+class Composite(_Named):
+    """Several outcomes weighed into one: ``weights`` by name of an outcome, each counted in spreads of what lasts."""
+
+    weights: dict[str, Annotated[float, Field(gt=0)]] = Field(min_length=2)
+
+
+class Context(_Named):
     """A condition that a unit cannot choose."""
 
-    name: str
-    label: str = ""
     kind: Literal["numeric", "category"] = "numeric"
     scale: Literal["linear", "log", "sqrt"] = "linear"
     unit: str = ""
-
-    @model_validator(mode="after")
-    def _default_label(self) -> Context:
-        if not self.label:
-            object.__setattr__(self, "label", self.name.replace("_", " "))
-        return self
 
 
 class Practice(_Part):
@@ -165,7 +172,7 @@ class Practice(_Part):
     follows_success: bool = False
 
     @model_validator(mode="after")
-    def _default_label(self) -> Practice:
+    def _default_label(self) -> Self:
         if not self.label:
             object.__setattr__(self, "label", self.practice.replace("_", " "))
         return self
@@ -192,6 +199,29 @@ class Shock(_Part):
     name: str
     start: str
     end: str
+
+
+class Caution(_Part):
+    """A figure about the data that makes a unit's expectation lean on little, beyond a bound.
+
+    ``name`` is a column of the observations table, averaged over a unit's periods; ``says`` ends the sentence
+    "Old Mill: …".
+    """
+
+    name: str
+    says: str
+    above: float | None = None
+    below: float | None = None
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Caution:
+        if (self.above is None) == (self.below is None):
+            raise ValueError("give either above or below")
+        return self
+
+    def holds(self, value: float) -> bool:
+        """Whether a value lies beyond the bound."""
+        return value > self.above if self.above is not None else value < (self.below or 0.0)
 
 
 class Names(_Part):
@@ -229,6 +259,14 @@ class Study(_Part):
         Exactly one has the role ``primary``: it decides who is named.
     context : sequence of Context or str
         Conditions that a unit cannot choose. A practice among them is an error.
+    practice : sequence of Practice
+        What a unit can choose, where there is no codebook table; ``practices`` says how the practices table is read.
+    top : float
+        The share of units that counts as the top.
+    persistence : float, optional
+        Of the differences that a single period shows, the share that lasts; of no use with two periods or more.
+    tables, folder : Tables, Path
+        Where the tables lie.
 
     Raises
     ------
@@ -254,11 +292,13 @@ class Study(_Part):
     period: Annotated[Period | None, BeforeValidator(_column)] = None
     tables: Tables | None = None
     outcome: Annotated[tuple[Outcome, ...], BeforeValidator(_one_or_many), Field(min_length=1)]
+    composite: Composite | None = None
     context: Annotated[tuple[Context, ...], BeforeValidator(_context)] = ()
     practice: Annotated[tuple[Practice, ...], BeforeValidator(_one_or_many)] = ()
     practices: Practices = Practices()
     voices: Voices | None = None
     shock: Annotated[tuple[Shock, ...], BeforeValidator(_one_or_many)] = ()
+    caution: Annotated[tuple[Caution, ...], BeforeValidator(_one_or_many)] = ()
     names: Names = Names()
     top: float = Field(default=0.10, gt=0, lt=0.5)
     persistence: float | None = Field(default=None, gt=0, le=1)
@@ -271,11 +311,17 @@ class Study(_Part):
             raise StudyError(_explain(error)) from None
         problems = [
             *_outcome_problems(self.outcome),
+            *_composite_problems(self),
             *practice_in_context(self, [p.practice for p in self.practice]),
             *_outcome_elsewhere(self),
         ]
         if problems:
             raise StudyError(_listed(problems))
+
+    @property
+    def keys(self) -> list[str]:
+        """Columns that tell one observation from another: the unit's and, if there is one, the period's."""
+        return [self.unit.column, *([self.period.column] if self.period else [])]
 
     @property
     def primary(self) -> Outcome:
@@ -330,7 +376,7 @@ def load_study(path: str | Path) -> Study:
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
-    """``'; did you mean …?'`` if one of the choices is close, else nothing."""
+    """The words " (did you mean 'x'?)" if one of the choices is close, else nothing."""
     close = get_close_matches(word, list(choices), n=1, cutoff=0.6)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
@@ -359,6 +405,20 @@ def _outcome_problems(outcomes: tuple[Outcome, ...]) -> list[str]:
     return problems
 
 
+def _composite_problems(study: Study) -> list[str]:
+    if study.composite is None:
+        return []
+    names = [outcome.name for outcome in study.outcome]
+    problems = [
+        f"composite.weights names {name!r}, which is no outcome{did_you_mean(name, names)}; weigh {', '.join(names)}."
+        for name in study.composite.weights
+        if name not in names
+    ]
+    if study.composite.name in names:
+        problems.append(f"composite {study.composite.name!r} has the name of an outcome; give it its own.")
+    return problems
+
+
 def _outcome_elsewhere(study: Study) -> list[str]:
     measured = {outcome.amount for outcome in study.outcome}
     declared = [("context", item.name) for item in study.context]
@@ -372,8 +432,9 @@ def _outcome_elsewhere(study: Study) -> list[str]:
 
 
 _PARTS: dict[str, type[BaseModel]] = {
-    "unit": Unit, "period": Period, "tables": Tables, "outcome": Outcome, "context": Context, "practice": Practice,
-    "practices": Practices, "voices": Voices, "shock": Shock, "names": Names,
+    "unit": Unit, "period": Period, "tables": Tables, "outcome": Outcome, "composite": Composite,
+    "context": Context, "practice": Practice,
+    "practices": Practices, "voices": Voices, "shock": Shock, "caution": Caution, "names": Names,
 }  # fmt: skip
 
 

@@ -151,8 +151,8 @@ def test_rows_without_data_are_set_aside_with_the_reason() -> None:
     assert len(observations.panel) == 16
     assert observations.settings["rows_set_aside"] == 2
     assert observations.caveats == [
-        "1 rows set aside: no happy recorded.",
-        "1 rows set aside: no observations behind it.",
+        "1 row set aside: no happy recorded.",
+        "1 row set aside: no observations behind it.",
     ]
 
 
@@ -196,7 +196,7 @@ def test_units_without_a_row_and_rows_without_a_unit() -> None:
             "the units table, column shop: a unit that the observations do not have in 1 row ('999'): row 7. "
             "Mend the id, or remove the row."
         ),
-        "the units table, column shop: 1 units of the observations have no row (006). Add them.",
+        "the units table, column shop: 1 of the units in the observations without a row (006). Add them.",
     ]
 
 
@@ -250,7 +250,7 @@ def test_entries_in_the_declaration_and_in_the_table_stand_together() -> None:
         {"observations": panel(), "practices": AUDIT, "codebook": codebook},
     )
     assert sorted(observations.codebook.index) == ["huddle", "visits"]
-    assert observations.codebook.at["huddle", "claims"] == "visits"
+    assert observations.codebook.loc["huddle", "claims"] == "visits"
 
 
 def test_comments() -> None:
@@ -305,8 +305,9 @@ def test_the_table_is_a_copy_and_the_input_is_left_alone() -> None:
     frame = panel()
     before = frame.copy()
     observations = read(study(), {"observations": frame})
-    observations.table.loc[0, "happy"] = -1
-    assert observations.panel.loc[0, "happy"] >= 0
+    taken = observations.table
+    taken["happy"] = -1
+    assert observations.panel["happy"].min() >= 0
     assert_frame_equal(frame, before)
     with pytest.raises(AttributeError):
         observations.panel = frame  # type: ignore[misc]
@@ -364,8 +365,8 @@ def test_the_short_form_with_practices_in_the_same_table() -> None:
         (
             {**SHORT, "contex": ["footfall"]},
             (
-                "'contex' is not known (did you mean 'context'?). A single table takes better, context, kind, label, n, "
-                "name, outcome, per, period, practices, sd, se, unit; for more, write a study.toml."
+                "'contex' is not known (did you mean 'context'?). A single table takes better, context, kind, label, "
+                "n, name, outcome, per, period, practices, sd, se, unit; for more, write a study.toml."
             ),
         ),
         ({**SHORT, "kind": "share"}, "outcome[1].kind: found 'share'; input should be 'proportion', 'mean' or 'rate'."),
@@ -387,6 +388,24 @@ def test_a_study_needs_an_observations_table() -> None:
 # -- every problem at once ------------------------------------------------------------------------------------
 
 
+EVERYTHING = """\
+8 problems in the data; nothing was computed.
+1. months.csv, column shop and month: a row already given in 1 row ('003 2025-01'): row 9. \
+Keep one row per unit and period; if each row is a single case, count or average them first.
+2. months.csv, column happy: text where a number is needed in 1 row ('many'): row 4. \
+Write plain numbers, empty for missing.
+3. months.csv, column answers: a negative number in 1 row ('-1'): row 7. Counts and exposure are 0 or more.
+4. months.csv, column footfall: a value that has no log in 2 rows ('0'): row 2, 19. \
+Use scale = "linear" or mend the values.
+5. months.csv, column winds: the context 'winds' is in no table (did you mean 'wind'?). \
+Name a column of the observations or units table.
+6. shops.csv, column shop: a unit that the observations do not have in 1 row ('X1'): row 7. \
+Mend the id, or remove the row.
+7. shops.csv, column shop: 1 of the units in the observations without a row (006). Add them.
+8. audit.csv, column huddle: neither a number nor yes or no in 1 row ('maybe'): row 4. \
+Write numbers, yes or no, empty for no answer."""
+
+
 def test_all_problems_of_all_tables_at_once_with_rows_as_a_spreadsheet_numbers_them(tmp_path: Path) -> None:
     frame = panel(happy=panel()["happy"].astype("object"), wind="x")
     frame.loc[2, "happy"] = "many"
@@ -406,10 +425,7 @@ def test_all_problems_of_all_tables_at_once_with_rows_as_a_spreadsheet_numbers_t
     )
     with pytest.raises(DataError) as caught:
         read(declared)
-    assert (
-        str(caught.value)
-        == "8 problems in the data; nothing was computed.\n1. months.csv, column shop and month: a row already given in 1 row ('003 2025-01'): row 9. Keep one row per unit and period; if each row is a single case, count or average them first.\n2. months.csv, column happy: text where a number is needed in 1 row ('many'): row 4. Write plain numbers, empty for missing.\n3. months.csv, column answers: a negative number in 1 row ('-1'): row 7. Counts and exposure are 0 or more.\n4. months.csv, column footfall: a value that has no log in 2 rows ('0.0'): row 2, 19. Use scale = \"linear\" or mend the values.\n5. months.csv, column winds: the context 'winds' is in no table (did you mean 'wind'?). Name a column of the observations or units table.\n6. shops.csv, column shop: a unit that the observations do not have in 1 row ('X1'): row 7. Mend the id, or remove the row.\n7. shops.csv, column shop: 1 units of the observations have no row (006). Add them.\n8. audit.csv, column huddle: neither a number nor yes or no in 1 row ('maybe'): row 4. Write numbers, yes or no, empty for no answer."
-    )
+    assert str(caught.value) == EVERYTHING
 
 
 def test_a_file_that_is_not_there_names_the_nearest(tmp_path: Path) -> None:

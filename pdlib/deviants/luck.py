@@ -94,7 +94,8 @@ def luck_check(expected: Expected) -> LuckCheck:
     half = len(periods) // 2
 
     def during(chosen: list[str]) -> Expected:
-        return expect(observations.during(chosen), outcome=outcome.name, form=expected.settings["form"])
+        part = observations.during(chosen)
+        return expect(part, outcome=outcome.name, form=expected.settings["form"], challenger=expected.challenger)
 
     found = find_deviants(during(periods[:half])).table.set_index("unit")
     score = during(periods[half:]).table.set_index("unit")
@@ -108,11 +109,11 @@ def luck_check(expected: Expected) -> LuckCheck:
     units = pd.concat([_scored(name, claim, found, score) for name, claim in zip(LISTS, (league, ours), strict=True)])
     noise = ((score["excess_upper"] - score["excess_lower"]) / (2 * REACH)) ** 2
     table = pd.DataFrame([_kept(name, units[units["list"] == name], noise) for name in LISTS])
-    link = float(np.corrcoef(found["excess"], score["excess"])[0, 1])
+    correlation = float(np.corrcoef(found["excess"], score["excess"])[0, 1])
     span = (periods[0], periods[half - 1], periods[half], periods[-1])
     notes = [] if len(named) else ["Nobody is likely on the earlier half alone; the leading share stands in."]
-    finding = _sentence(table, outcome, link, len(both))
-    return LuckCheck(table, units.reset_index(drop=True), outcome, span, link, finding, notes, expected.settings)
+    finding = _sentence(table, outcome, correlation, len(both))
+    return LuckCheck(table, units.reset_index(drop=True), outcome, span, correlation, finding, notes, expected.settings)
 
 
 def _scored(name: str, claim: pd.Series, found: pd.DataFrame, score: pd.DataFrame) -> pd.DataFrame:
@@ -133,14 +134,18 @@ def _kept(name: str, units: pd.DataFrame, noise: pd.Series) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _sentence(table: pd.DataFrame, outcome: Outcome, link: float, count: int) -> str:
+def _sentence(table: pd.DataFrame, outcome: Outcome, correlation: float, count: int) -> str:
     show = outcome.format
     league, ours = table.iloc[0], table.iloc[1]
-    if link < 2 / np.sqrt(count) and ours["lead_later_lower"] <= 0:
-        return f"Nothing here but luck: who led in the earlier periods does not lead later (correlation {link:.2f})."
+    if correlation < 2 / np.sqrt(count) and ours["lead_later_lower"] <= 0:
+        return (
+            "Nothing here but luck: who led in the earlier periods does not lead later "
+            f"(correlation {correlation:.2f})."
+        )
     kept = show.excess_between(ours["lead_later_lower"], ours["lead_later_upper"])
     return (
         f"The league table's top {league['n_units']:.0f} led by {show.size(league['lead_earlier'])}; later "
-        f"{show.size(league['lead_later'])} of it was more than their means explain. Our {ours['n_units']:.0f} were claimed "
-        f"to lead by {show.size(ours['lead_earlier'])}; later they led by {show.size(ours['lead_later'])} ({kept})."
+        f"{show.size(league['lead_later'])} of it was more than their means explain. Our {ours['n_units']:.0f} were "
+        f"claimed to lead by {show.size(ours['lead_earlier'])}; later they led by {show.size(ours['lead_later'])} "
+        f"({kept})."
     )

@@ -55,29 +55,34 @@ class Why:
         return (
             f"{row['label']} stands at {row['raw_rank']:.0f} of {len(self.deviants.table):,} raw and at {ranked} given "
             f"its means: {show.value(row['observed'], 1)} observed, {show.value(row['expected'], 1)} expected{span}. "
-            f"{row['noise_share']:.0%} of such a difference is noise; {show.excess(row['shrunken_excess'])} ({remains}) "
-            "remains."
+            f"{row['noise_share']:.0%} of such a difference is noise; "
+            f"{show.excess(row['shrunken_excess'])} ({remains}) remains."
         )
 
     @property
     def caveats(self) -> list[str]:
-        """Whether other units share its context."""
-        if self.row["supported"]:
-            return []
-        plural = self.deviants.expected.observations.study.unit.plural
-        return [f"Few {plural} share its context{self._unusual()}: its expectation leans on them."]
+        """What its expectation leans on, where that is little."""
+        observations = self.deviants.expected.observations
+        own = observations.panel[observations.panel["unit"] == self.unit]
+        notes = [
+            f"{self.row['label']}: {caution.says} ({own[caution.name].mean():.2g})."
+            for caution in observations.study.caution
+            if caution.holds(own[caution.name].mean())
+        ]
+        if not self.row["supported"]:
+            plural = observations.study.unit.plural
+            notes.append(f"Few {plural} share its context{self._unusual()}: its expectation leans on them.")
+        return notes
 
     def _unusual(self) -> str:
         """The condition in which the unit lies furthest out, named."""
         expected = self.deviants.expected
-        numeric = expected.grid.numeric
-        numeric = np.nanmean(numeric, axis=1) if numeric.ndim == 3 else numeric
+        numeric = expected.grid.usual
         if not numeric.shape[1]:
             return ""
         spread = numeric.std(axis=0)
-        away = np.abs(numeric[expected.position(self.unit)] - numeric.mean(axis=0)) / np.where(
-            spread > 0, spread, np.inf
-        )
+        away = np.abs(numeric[expected.position(self.unit)] - numeric.mean(axis=0))
+        away /= np.where(spread > 0, spread, np.inf)
         return f" ({expected.grid.conditions[int(away.argmax())].label} lies furthest out)"
 
     @property
@@ -102,15 +107,11 @@ class Why:
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """What each condition adds or takes, from the average to the expected to the observed."""
         average = float(self.row["expected"] - self._table["contribution"].sum())
-        value_format = self.deviants.expected.outcome.format.value
+        show = self.deviants.expected.outcome.format
         return figures.why(
-            self._table,
-            start=average,
-            observed=float(self.row["observed"]),
-            title=self.finding,
-            value_format=value_format,
-            ax=ax,
-        )
+            self._table, start=average, observed=float(self.row["observed"]), title=self.finding,
+            value_format=show.value, difference_format=show.difference, ax=ax,
+        )  # fmt: skip
 
     def _repr_html_(self) -> str:
         return overview(self.finding, self._table, self.caveats).__html__()
@@ -143,8 +144,8 @@ class Twin:
     def table(self) -> pd.DataFrame:
         """Two rows, the unit and its twin.
 
-        ``unit``, ``label``, ``n_periods``, ``exposure``, ``observed``, ``expected``, ``shrunken_excess``, then a column for
-        each condition.
+        ``unit``, ``label``, ``n_periods``, ``exposure``, ``observed``, ``expected``, ``shrunken_excess``, then a column
+        for each condition.
         """
         expected = self.deviants.expected
         columns = ["label", "n_periods", "exposure", "observed", "expected", "shrunken_excess"]
@@ -180,9 +181,8 @@ class Twin:
         own, peer = (self.deviants.why(unit).trend() for unit in (self.unit, self.peer))
         frame = own.merge(peer[["period", "observed"]].rename(columns={"observed": "twin"}), on="period", how="left")
         value_format = self.deviants.expected.outcome.format.tick
-        return figures.trend(
-            frame, name=self.table.loc[0, "label"], value_format=value_format, title=self.finding, ax=ax
-        )
+        name = str(self.table.loc[0, "label"])
+        return figures.trend(frame, name=name, value_format=value_format, title=self.finding, ax=ax)
 
     def _repr_html_(self) -> str:
         return overview(self.finding, self.table, self.caveats).__html__()
@@ -218,7 +218,7 @@ def find_twin(deviants: Deviants, unit: str) -> Twin:
         ordinary = alike if len(alike) else ordinary
     if len(ordinary) == 0:
         raise TooFewUnitsError(f"No ordinary unit is left to be the twin of {unit}: all others are among the leaders.")
-    gaps = deviants.distance([unit], ordinary)[0]
+    gaps = deviants.distance([unit], list(ordinary))[0]
     peer = str(ordinary[int(gaps.argmin())])
     pair = table.loc[[unit, peer]]
     difference = float(pair["shrunken_excess"].iloc[0] - pair["shrunken_excess"].iloc[1])

@@ -69,3 +69,6 @@ def context() -> Iterator[None]:
     with mpl.rc_context(_RC), warnings.catch_warnings():  # type: ignore[arg-type]
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from", category=UserWarning)
         yield
+        interactive = mpl.is_interactive()
+    # Jupyter turns this on when pyplot is first used, which may be in here; without it no later figure is shown.
+    mpl.interactive(interactive)

@@ -16,13 +16,9 @@ def main() -> None:
     parser.add_argument("--periods", type=int, default=18, help="months (default 18)")
     parser.add_argument("--comments", type=int, default=20_000, help="comments (default 20000)")
     parser.add_argument("--seed", type=int, default=SEED, help=f"same seed, same bytes (default {SEED})")
-    parser.add_argument(
-        "--null", action="store_true", help="plant nothing: no shop deviates, no practice matters"
-    )
+    parser.add_argument("--null", action="store_true", help="plant nothing: no shop deviates, no practice matters")
     given = parser.parse_args()
-    chain = simulate_chain(
-        given.units, given.periods, n_comments=given.comments, null=given.null, seed=given.seed
-    )
+    chain = simulate_chain(given.units, given.periods, n_comments=given.comments, null=given.null, seed=given.seed)
     chain.write(given.folder)
     sizes = f"{len(chain.shops)} shops, {len(chain.shop_months)} shop-months, {len(chain.comments)} comments"
     print(f"{given.folder}: {sizes}")

@@ -247,9 +247,7 @@ def _excess(
     direct, lifted, _ = points_of(habits, effects)
     mood = 0.85 * rng.standard_normal(n_units)[:, None] + 0.15 * rng.standard_normal(shape)
     engagement = mood + lifted - lifted.mean()
-    of_manager = (
-        MANAGER_SD * rng.standard_normal(shops.monthly["manager"].max() + 1)[shops.monthly["manager"]]
-    )
+    of_manager = MANAGER_SD * rng.standard_normal(shops.monthly["manager"].max() + 1)[shops.monthly["manager"]]
     hidden = HIDDEN_SD * rng.standard_normal(n_units)
     drift = np.empty(shape)
     drift[:, 0] = rng.standard_normal(n_units)
@@ -445,9 +443,7 @@ def _truth_practices(habits: Habits, effects: float) -> pd.DataFrame:
         }
     )
     frame["via_engagement"] = (effects * ENGAGEMENT_POINTS * spec["via_engagement"]).round(3)
-    frame = frame.assign(
-        travels_with=spec["travels_with"], driven_by=spec["driven_by"], claims=spec["claims"]
-    )
+    frame = frame.assign(travels_with=spec["travels_with"], driven_by=spec["driven_by"], claims=spec["claims"])
     if effects == 0:
         frame["role"] = frame["role"].where(
             ~frame["role"].isin(["true", "bundle", "tag_along", "harm", "resilience"]), "noise"

@@ -94,18 +94,14 @@ def write_comments(
     return frame[COMMENT_COLUMNS], personal
 
 
-def _who_speaks(
-    rng: np.random.Generator, n_comments: int, shops: Shops, observed: dict[str, Any]
-) -> pd.DataFrame:
+def _who_speaks(rng: np.random.Generator, n_comments: int, shops: Shops, observed: dict[str, Any]) -> pd.DataFrame:
     """Draw shop, month, voice and touchpoint; more is said where more is answered."""
     weight = (observed["answers"] * shops.is_open).astype(float) ** 0.8
     cell = np.sort(rng.choice(weight.size, n_comments, p=(weight / weight.sum()).ravel()))
     voices = rng.choice(list(VOICE_SHARES), n_comments, p=list(VOICE_SHARES.values()))
     places = rng.choice(list(TOUCHPOINT_SHARES), n_comments, p=list(TOUCHPOINT_SHARES.values()))
     n_months = weight.shape[1]
-    return pd.DataFrame(
-        {"unit": cell // n_months, "at": cell % n_months, "voice": voices, "touchpoint": places}
-    )
+    return pd.DataFrame({"unit": cell // n_months, "at": cell % n_months, "voice": voices, "touchpoint": places})
 
 
 def _scores(rng: np.random.Generator, levels: Levels, unit: np.ndarray, month: np.ndarray) -> np.ndarray:
@@ -131,9 +127,7 @@ def _mood(rng: np.random.Generator, frame: pd.DataFrame, points: Floats) -> np.n
     by_work = np.select([luck < 0.45, at_work > 0.5], ["bland", "good"], "bad")
     mood = np.where(score >= 0, by_score, by_work).astype(object)
     odd = (rng.random(len(frame)) < MISMATCH) & (score >= 0)
-    return np.where(
-        odd & (score >= 9), "moan_high_score", np.where(odd & (score <= 5), "praise_low_score", mood)
-    )
+    return np.where(odd & (score >= 9), "moan_high_score", np.where(odd & (score <= 5), "praise_low_score", mood))
 
 
 def _tells(
@@ -243,9 +237,7 @@ class _Writer:
         kind = self._pick(["email", "phone", "full_name", "order"])
         value = {
             "email": f"{first}.{last}{digits % 90 + 10}@example.".lower() + self._pick(["com", "org", "net"]),
-            "phone": self._pick(
-                [f"07700 900{digits:03d}", f"07700900{digits:03d}", f"+44 7700 900 {digits:03d}"]
-            ),
+            "phone": self._pick([f"07700 900{digits:03d}", f"07700900{digits:03d}", f"+44 7700 900 {digits:03d}"]),
             "full_name": f"{first} {last}",
             "order": f"RP-{2025 + digits % 2}-{digits * 87 % 100000:05d}",
         }[kind]

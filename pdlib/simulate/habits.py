@@ -114,9 +114,7 @@ def follow_success(rng: np.random.Generator, habits: Habits, run: Floats) -> Hab
     done, started = dict(habits.done), dict(habits.started)
     followers = habits.spec[habits.spec["role"] == "reverse"]
     n_units, n_months = run.shape
-    for name, begin, end in zip(
-        followers["practice"], followers["start_share"], followers["end_share"], strict=True
-    ):
+    for name, begin, end in zip(followers["practice"], followers["start_share"], followers["end_share"], strict=True):
         wish = run[:, 0] + 0.8 * rng.standard_normal(n_units)
         has = wish > np.quantile(wish, 1 - begin)
         start = np.full(n_units, -1)
@@ -183,10 +181,7 @@ def _leanings(rng: np.random.Generator, own: pd.DataFrame, shops: Shops) -> dict
     latent: dict[str, Floats] = {}
     for practice, row in own.sort_values("travels_with", key=lambda s: s != "", kind="stable").iterrows():
         # what head office or the landlord settles says nothing of how keen a shop is
-        mood = (
-            KEEN * keen * (row["who_decides"] == "shop")
-            + REGION * rng.standard_normal(region.max() + 1)[region]
-        )
+        mood = KEEN * keen * (row["who_decides"] == "shop") + REGION * rng.standard_normal(region.max() + 1)[region]
         own_way = rng.standard_normal(n_units)
         if row["travels_with"]:
             own_way = np.sqrt(1 - TRAVELS**2) * own_way + TRAVELS * latent[row["travels_with"]]

@@ -87,18 +87,14 @@ def _loyalty(rng: np.random.Generator, shops: Shops, levels: Levels) -> dict[str
     seen[:, :3] = np.round(0.8 * jobs[:, :3])
     then = np.roll(levels.lasting, 3, axis=1)
     then[:, :3] = levels.lasting[:, :3]
-    back = expit(
-        logit(0.21) + POINT * 0.5 * then - 0.15 * levels.downturn + 0.08 * rng.standard_normal(jobs.shape)
-    )
+    back = expit(logit(0.21) + POINT * 0.5 * then - 0.15 * levels.downturn + 0.08 * rng.standard_normal(jobs.shape))
     return {"customers_90": seen, "came_back": rng.binomial(seen, back)}
 
 
 def _days_and_sales(rng: np.random.Generator, shops: Shops, levels: Levels) -> dict[str, Any]:
     """Bad days, which come more often where service is unsteady, and sales per staffed hour."""
     shape = levels.points.shape
-    days = np.where(
-        shops.table["site_type"].isin(["mall", "station", "flagship"]).to_numpy()[:, None], 30, 26
-    )
+    days = np.where(shops.table["site_type"].isin(["mall", "station", "flagship"]).to_numpy()[:, None], 30, 26)
     days = days - rng.integers(0, 2, shape)
     bad = expit(logit(0.09) - 2.2 * POINT * levels.points + 0.35 * levels.unsteady[:, None])
     income = shops.table["district_income"].to_numpy()[:, None] - 31

@@ -136,9 +136,7 @@ def simulate_panel(
     """
     settings: dict[str, Any] = dict(locals())
     _check(kind, context, tails)
-    rng = streams(
-        seed, "context", "bundles", "skill", "hidden", "far", "volume", "period", "shock", "items", "missing"
-    )
+    rng = streams(seed, "context", "bundles", "skill", "hidden", "far", "volume", "period", "shock", "items", "missing")
     x = _covariates(rng["context"], n_units)
     far = rng["far"].random(n_units) < far_share
     x[np.ix_(np.flatnonzero(far), _NUMERIC)] *= FAR_STRETCH
@@ -162,9 +160,7 @@ def simulate_panel(
     panel = panel.assign(**_outcome(rng["items"], kind, eta.ravel(), n.ravel(), item_sd))
     if missing_share:
         panel = panel[rng["missing"].random(len(panel)) >= missing_share].reset_index(drop=True)
-    truth = pd.DataFrame(
-        {"unit": units, "theta": theta, "context_value": g, "hidden": hidden, "in_top": _top(theta)}
-    )
+    truth = pd.DataFrame({"unit": units, "theta": theta, "context_value": g, "hidden": hidden, "in_top": _top(theta)})
     truth = truth.assign(**{f"bundle_{k + 1}": bundles[:, k] for k in range(bundles.shape[1])})
     settings |= {"link_slope": LINK_SLOPE, "period_effects": period_effects, "far_units": units[far].tolist()}
     return SimulatedPanel(panel, truth, settings)
@@ -211,9 +207,7 @@ def _linear(x: Floats) -> Floats:
 _CONTEXT: dict[str, Callable[[Floats], Floats]] = {"smooth": _smooth, "step": _step, "linear": _linear}
 
 
-def _lasting_excess(
-    rng: dict[str, np.random.Generator], n_units: int, tails: str
-) -> tuple[Floats, np.ndarray]:
+def _lasting_excess(rng: dict[str, np.random.Generator], n_units: int, tails: str) -> tuple[Floats, np.ndarray]:
     done = rng["bundles"].random((n_units, len(BUNDLE_LIFTS), 2)) < BUNDLE_PRACTICE_SHARE
     bundles = np.asarray(done.all(axis=2))
     if tails == "t":
@@ -223,9 +217,7 @@ def _lasting_excess(
     return 0.6 * bundles @ BUNDLE_LIFTS + 0.7 * skill, bundles
 
 
-def _outcome(
-    rng: np.random.Generator, kind: str, eta: Floats, n: np.ndarray, item_sd: float
-) -> dict[str, np.ndarray]:
+def _outcome(rng: np.random.Generator, kind: str, eta: Floats, n: np.ndarray, item_sd: float) -> dict[str, np.ndarray]:
     if kind == "mean":
         value = eta + item_sd / np.sqrt(n) * rng.standard_normal(len(n))
         return {"value": value, "n": n, "sd": sample_sd(rng, item_sd, n)}

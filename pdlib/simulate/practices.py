@@ -128,9 +128,7 @@ def simulate_practices(
     settings: dict[str, Any] = dict(locals())
     if n_practices % BLOCK or n_practices < 35:
         raise ValueError(f"n_practices is {n_practices}; it must be a multiple of {BLOCK} and at least 35.")
-    rng = streams(
-        seed, "context", "latent", "kinds", "effect", "driven", "missing", "volume", "items", "period"
-    )
+    rng = streams(seed, "context", "latent", "kinds", "effect", "driven", "missing", "volume", "items", "period")
     truth = _roles(n_practices)
     context = equicorrelated(rng["context"], n_units, len(CONTEXT), 0.25)
     index = rescaled(_context_index(context), effect_sd)
@@ -141,9 +139,7 @@ def simulate_practices(
     done = np.column_stack([make[k][1](latent[:, k]) for k in range(n_practices)])
     theta = _unit_effect(rng["effect"], done, of_role, effect_sd, null)
     if not null:
-        for k, column in zip(
-            of_role["reverse"], _driven(rng["driven"], theta, len(of_role["reverse"])).T, strict=True
-        ):
+        for k, column in zip(of_role["reverse"], _driven(rng["driven"], theta, len(of_role["reverse"])).T, strict=True):
             done[:, k] = make[k][1](column)
 
     names = unit_names(n_units)
@@ -168,9 +164,7 @@ def _roles(n_practices: int) -> pd.DataFrame:
     role[free[:n_confounded]] = "confounded"
     role[free[n_confounded : n_confounded + n_reverse]] = "reverse"
     names = [f"practice_{number:03d}" for number in range(1, n_practices + 1)]
-    return pd.DataFrame(
-        {"practice": names, "role": role.astype(str), "block": np.arange(n_practices) // BLOCK}
-    )
+    return pd.DataFrame({"practice": names, "role": role.astype(str), "block": np.arange(n_practices) // BLOCK})
 
 
 def _context_index(c: Floats) -> Floats:
@@ -245,9 +239,7 @@ def _observe(
     panel = panel.assign(value=value.ravel(), n=n.ravel(), sd=sd.ravel())
     units = pd.DataFrame({"unit": names, **{name: context[:, k] for k, name in enumerate(CONTEXT)}})
     pooled = (n * value).sum(axis=1) / total
-    squares = np.where(n > 1, (n - 1) * sd**2, 0).sum(axis=1) + (n * (value - pooled[:, None]) ** 2).sum(
-        axis=1
-    )
+    squares = np.where(n > 1, (n - 1) * sd**2, 0).sum(axis=1) + (n * (value - pooled[:, None]) ** 2).sum(axis=1)
     unit_sd = np.sqrt(squares / (total - 1))
     units = units.assign(value=pooled, n=total, sd=unit_sd, se=unit_sd / np.sqrt(total))
     return units, panel[panel["n"] > 0].reset_index(drop=True)
@@ -260,9 +252,7 @@ def _with_missing(rng: np.random.Generator, done: Floats, n: np.ndarray, share: 
 
 
 def _settled(truth: pd.DataFrame, effect_sd: float, null: bool) -> pd.DataFrame:
-    role = truth["role"].where(
-        ~truth["role"].isin(["true", "tag_along", "bundle", "reverse"]) | (not null), "noise"
-    )
+    role = truth["role"].where(~truth["role"].isin(["true", "tag_along", "bundle", "reverse"]) | (not null), "noise")
     size = role.map({"true": TRUE_SIZE * effect_sd, "bundle": BUNDLE_SIZE * effect_sd}).fillna(0.0)
     return truth.assign(role=role, size=size)[["practice", "role", "size", "block"]]
 

@@ -140,9 +140,7 @@ def _words() -> dict[str, Any]:
     return tomllib.loads(files("pdlib.simulate").joinpath("names.toml").read_text(encoding="utf-8"))
 
 
-def _months(
-    rng: np.random.Generator, table: pd.DataFrame, months: pd.PeriodIndex, downturn: Floats
-) -> dict[str, Any]:
+def _months(rng: np.random.Generator, table: pd.DataFrame, months: pd.PeriodIndex, downturn: Floats) -> dict[str, Any]:
     """Footfall, staff, walk-ins and jobs by month; in a downturn fewer come; staff follow later."""
     shape = (len(table), len(months))
     season = SEASON[months.month.to_numpy() - 1]
@@ -173,9 +171,7 @@ def _managers(rng: np.random.Generator, n_units: int, n_months: int, spared: lis
         leaves[spared] = False
         shops = np.flatnonzero(leaves)
         moving = shops[rng.random(len(shops)) < MANAGER_FROM_INSIDE]
-        arriving = {
-            shop: who for shop, who in zip(moving, now[np.roll(moving, 1)], strict=True) if len(moving) > 1
-        }
+        arriving = {shop: who for shop, who in zip(moving, now[np.roll(moving, 1)], strict=True) if len(moving) > 1}
         since = np.where(leaves, 0, since + (month > 0))
         for shop in shops:
             if shop not in arriving:
@@ -196,9 +192,7 @@ def _means_bring(table: pd.DataFrame, monthly: dict[str, Any]) -> Floats:
     site = SITES.loc[table["site_type"], "points"].to_numpy()[:, None]
     settled = 1.6 * (1 - np.exp(-monthly["manager_tenure"] / 9))
     queue = -1.5 * crowd - 0.55 * crowd**2 - 0.8 * walk - 0.9 * walk * crowd
-    return (
-        queue + 2.3 * np.tanh(1.1 * income) + 0.8 * phones - 0.45 * phones**2 - 0.5 * rivals + site + settled
-    )
+    return queue + 2.3 * np.tanh(1.1 * income) + 0.8 * phones - 0.45 * phones**2 - 0.5 * rivals + site + settled
 
 
 def _doors(rng: np.random.Generator, n_units: int, n_months: int, spared: list[int]) -> np.ndarray:

@@ -3,12 +3,78 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.stats import t as student
 
 Array = np.ndarray
+
+
+class Chance(Protocol):
+    """A way to draw the strengths that chance alone would give."""
+
+    @property
+    def rows(self) -> int:
+        """Units, or clusters of units, whose signs are turned."""
+        ...
+
+    def strengths(self, signs: Array) -> Array:
+        """(B, K) strengths for (B, rows) signs."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Refitted:
+    """Signs of the residuals are turned and every contrast is fitted and studentised anew (a wild bootstrap).
+
+    Exact where every unit answered; with missing answers the estimates are, their standard errors take the context of
+    all units off instead of that of the units that answered.
+    """
+
+    residual: Array  # (N,) of the response on the context, freed of leverage
+    basis: Array  # (N, Q) orthonormal
+    free: Array  # (N, K) practices freed of the context, unit length, zero without an answer
+    opened: Array  # (N, K) 1 / (1 − leverage)
+
+    @property
+    def rows(self) -> int:
+        """Number of units."""
+        return len(self.residual)
+
+    @cached_property
+    def _moments(self) -> tuple[Array, Array, Array]:
+        """Weights by which squared residuals, residuals and one enter each HC2 variance."""
+        second, third, fourth = (self.free**power * self.opened for power in (2, 3, 4))
+        return second, third, fourth.sum(axis=0)
+
+    def strengths(self, signs: Array) -> Array:
+        """Draw |t| from residuals with these signs."""
+        drawn = signs * self.residual
+        left = drawn - (drawn @ self.basis) @ self.basis.T
+        second, third, fourth = self._moments
+        estimate = left @ self.free
+        variance = left**2 @ second - 2 * estimate * (left @ third) + estimate**2 * fourth
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.abs(estimate) / np.sqrt(variance)
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Signs of the clusters' scores are turned: exact for symmetric scores, however few the clusters."""
+
+    pull: Array  # (G, K) score of each cluster over the root sum of squares
+
+    @property
+    def rows(self) -> int:
+        """Number of clusters."""
+        return len(self.pull)
+
+    def strengths(self, signs: Array) -> Array:
+        """Draw |sum of scores| with these signs."""
+        return np.abs(signs @ self.pull)
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +93,8 @@ class Contrasts:
         Share of the practice's variance that the context does not account for.
     strength : (K,) array
         Studentised size of each estimate, that `romano_wolf` compares with chance.
-    pull : (N or G, K) array
-        Part of each unit, or of each cluster of units, in it: what chance may turn around. Zero without an answer.
+    chance : Chance
+        What strengths would be if no practice mattered, by turning signs around.
     """
 
     estimate: Array
@@ -37,7 +103,7 @@ class Contrasts:
     spare: Array
     left_share: Array
     strength: Array
-    pull: Array
+    chance: Chance
 
 
 def adjusted_contrasts(
@@ -46,12 +112,11 @@ def adjusted_contrasts(
     """Regress the response on context and one practice at a time, all units at once.
 
     Response and practice are freed of the context by the same weighted projection (Frisch–Waugh–Lovell), over the units
-    that answered; standard errors are HC2 with the full leverage, context and practice together. (HC3 covers .97 instead
-    of the nominal .95 at 200 units and costs a third of the power; HC2 covers .95 at 200 and 500 units.)
+    that answered; standard errors are HC2 with the full leverage, context and practice together. (HC3 covers .97
+    instead of the nominal .95 at 200 units and costs a third of the power.)
 
     With clusters, standard errors sum influences within clusters and widen them by G/(G − 1), and the strength that is
-    tested is the sum of the clusters' scores under no contrast over their root sum of squares: turning signs around is
-    then exact for symmetric scores however few the clusters.
+    tested is the sum of the clusters' scores under no contrast over their root sum of squares.
 
     Parameters
     ----------
@@ -81,7 +146,7 @@ def adjusted_contrasts(
     y = response * root
     count, family = practices.shape
     estimate, left, spare = (np.full(family, np.nan) for _ in range(3))
-    influence, score = np.zeros((count, family)), np.zeros((count, family))
+    influence, score, unit, opened = (np.zeros((count, family)) for _ in range(4))
     for k in range(family):
         there = np.isfinite(practices[:, k])
         spare[k] = there.sum() - basis.shape[1] - 1
@@ -103,7 +168,8 @@ def adjusted_contrasts(
         leverage = np.einsum("ij,ij->i", q, cho_solve(factor, q.T).T) + x**2 / size
         estimate[k] = x @ free[:, 0] / size
         score[there, k] = x * free[:, 0]
-        influence[there, k] = x * (free[:, 0] - estimate[k] * x) / np.sqrt(np.maximum(1 - leverage, 1e-6)) / size
+        unit[there, k], opened[there, k] = x / np.sqrt(size), 1 / np.maximum(1 - leverage, 1e-6)
+        influence[there, k] = x * (free[:, 0] - estimate[k] * x) * np.sqrt(opened[there, k]) / size
     if clusters is not None:
         groups = int(clusters.max()) + 1
         influence = _summed(influence, clusters) * np.sqrt(groups / max(groups - 1, 1))
@@ -112,9 +178,11 @@ def adjusted_contrasts(
     se = np.where(np.isfinite(estimate), np.sqrt((influence**2).sum(axis=0)), np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         p_value = 2 * student.sf(np.abs(estimate) / se, np.maximum(spare, 1))
-        pull = influence / se if clusters is None else score / np.sqrt((score**2).sum(axis=0))
+        pull = score / np.sqrt((score**2).sum(axis=0))
         strength = np.abs(estimate) / se if clusters is None else np.abs(pull.sum(axis=0))
-    return Contrasts(estimate, se, p_value, spare, left, strength, pull)
+    residual = (y - basis @ (basis.T @ y)) / np.sqrt(np.maximum(1 - (basis**2).sum(axis=1), 1e-6))
+    chance = Refitted(residual, basis, unit, opened) if clusters is None else Scores(pull)
+    return Contrasts(estimate, se, p_value, spare, left, strength, chance)
 
 
 def _summed(values: Array, clusters: Array) -> Array:
@@ -152,23 +220,24 @@ def romano_wolf(contrasts: Contrasts, *, draws: int = 2000, seed: int = 0) -> tu
     Returns
     -------
     alone, family : (K,) arrays
-        (1 + exceedances) / (1 + draws); in the family never below the p-value of a stronger practice; NaN if not tested.
+        (1 + exceedances) / (1 + draws); in the family never below that of a stronger practice; NaN if not tested.
 
     References
     ----------
     Romano & Wolf (2005), doi:10.1198/016214504000000539; Davidson & Flachaire (2008),
-    doi:10.1016/j.jeconom.2008.08.003, for random signs.
+    doi:10.1016/j.jeconom.2008.08.003, for random signs with the null imposed.
     """
     alone, family = np.full((2, len(contrasts.strength)), np.nan)
     tested = np.flatnonzero(np.isfinite(contrasts.strength))
     if not len(tested):
         return alone, family
     order = tested[np.argsort(-contrasts.strength[tested], kind="stable")]
-    pull, strength = contrasts.pull[:, order], contrasts.strength[order] * (1 - 1e-12)
+    strength = contrasts.strength[order] * (1 - 1e-12)
     rng = np.random.default_rng(seed)
     beaten = np.zeros((2, len(order)))
     for size in _chunks(draws, 500):
-        drawn = np.abs((2.0 * rng.integers(0, 2, (size, len(pull)), dtype=np.int8) - 1.0) @ pull)
+        signs = 2.0 * rng.integers(0, 2, (size, contrasts.chance.rows), dtype=np.int8) - 1.0
+        drawn = np.nan_to_num(contrasts.chance.strengths(signs)[:, order])
         largest = np.maximum.accumulate(drawn[:, ::-1], axis=1)[:, ::-1]
         beaten += [(drawn >= strength).sum(axis=0), (largest >= strength).sum(axis=0)]
     alone[order], family[order] = (1 + beaten) / (1 + draws)

@@ -7,13 +7,43 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import nnls
 
-from pdlib.stats.basis import Basis, fit_basis
+from pdlib.stats.basis import KNOT_QUANTILES, Basis, fit_basis
 from pdlib.stats.panel import Collapsed, collapse
 from pdlib.stats.posterior import shrink
 from pdlib.stats.reml import RemlFit, fit_reml
-from pdlib.stats.working import Kind, inverse_link, working_values
+from pdlib.stats.serial import NO_SPELLS, Spells, collapse_allowing, find_spells
+from pdlib.stats.working import Kind, inverse_link, link, working_values
 
 Array = np.ndarray
+FARTHEST = 12.0  # on the logit or log scale: odds or rates a hundred thousand times those of the period
+
+
+@dataclass(frozen=True, eq=False)
+class Challenge:
+    """How a challenger of the spline fit fared.
+
+    Attributes
+    ----------
+    name : str
+        The challenger's class.
+    share : float
+        Its share of the blend that predicts left-out units best.
+    gain : float
+        Share by which the blend lowers the squared error of left-out units.
+    chosen : bool
+        Whether the blend is used.
+    to_learn : float
+        Error variance that more units would still take away (delta squared); counted as noise.
+    unit_variance : float
+        Variance of the unit effects about the blend (tau squared). NaN, as `to_learn`, if the spline fit stays.
+    """
+
+    name: str
+    share: float
+    gain: float
+    chosen: bool
+    to_learn: float = float("nan")
+    unit_variance: float = float("nan")
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +71,10 @@ class ExcessFit:
     item_variance : float
         Variance of a single item of a mean (NaN if not known or not needed).
     iterations : int
+    challenge : Challenge, optional
+        How a challenger fared, if one was tried; if it was chosen, the excess is held against the blend.
+    spells : Spells
+        How long what befalls a unit lasts; where credible, the noise allows for it.
     """
 
     kind: Kind
@@ -58,6 +92,19 @@ class ExcessFit:
     rated: Array
     item_variance: float
     iterations: int
+    challenge: Challenge | None = None
+    spells: Spells = NO_SPELLS
+
+    @property
+    def unit_variance(self) -> float:
+        """Variance of the unit effects about the expectation that is used (tau squared)."""
+        told = self.challenge
+        return told.unit_variance if told is not None and told.chosen else self.reml.tau2
+
+    @property
+    def spline_expected(self) -> Array:
+        """(N,) what the spline fit alone expects, oriented working scale; `expected` unless a blend is used."""
+        return self.collapsed.value - self.reml.residual / np.maximum(1.0 - self.reml.leverage, 1e-9)
 
     @property
     def expected(self) -> Array:
@@ -94,6 +141,7 @@ def fit_excess(
     persistence: float | None = None,
     bends: bool = True,
     products: bool = True,
+    knot_quantiles: tuple[float, ...] = KNOT_QUANTILES,
     most_rounds: int = 30,
 ) -> ExcessFit:
     """Estimate the leave-one-out excess of every unit.
@@ -117,6 +165,8 @@ def fit_excess(
         Share of the unit variance that lasts, for a single period.
     bends, products : bool
         Off for few units: straight lines only.
+    knot_quantiles : tuple of float
+        Where the bends' knots stand.
     most_rounds : int
         Rounds of working values and fit; a mean needs few, and never more than this.
 
@@ -134,35 +184,40 @@ def fit_excess(
     n = np.where(seen, n, 0.0)
     changing = numeric.ndim == 3
     average = _over_periods(numeric, seen.astype(float)) if changing else numeric
-    basis = fit_basis(average, categories, bends=bends, products=products)
+    basis = fit_basis(average, categories, bends=bends, products=products, knot_quantiles=knot_quantiles)
     if item_variance is None and kind == "mean":
         item_variance = _item_variance(y, n)
-    mu = np.broadcast_to(_period_means(y, n), y.shape)
-    drift = eta = np.broadcast_to(0.0, y.shape)
+    means = _period_means(y, n)
+    drift = np.broadcast_to(0.0, y.shape)
+    eta = np.broadcast_to(sign * link(kind, means), y.shape)
     features = basis.columns(average, categories)
     start: Array | None = None
     beta: Array | None = None
+    spells = NO_SPELLS
     turns = kind != "mean" or changing
     for rounds in range(1, most_rounds + 1):
         with np.errstate(divide="ignore", invalid="ignore"):
-            z, s2 = working_values(kind, y, n, mu, item_variance or 0.0)
-        collapsed = collapse(sign * z - drift, s2)
+            z, s2 = working_values(kind, y, n, _near(kind, sign * eta, means), item_variance or 0.0)
+        collapsed = collapse_allowing(sign * z - drift, s2, spells)
         if changing:
             features, drift = _changing(basis, numeric, categories, collapsed.weights, beta)
-            collapsed = collapse(sign * z - drift, s2)
+            collapsed = collapse_allowing(sign * z - drift, s2, spells)
         reml = fit_reml(collapsed.value, collapsed.variance, features, basis.blocks, start=start)
         beta = reml.beta
         residual, noise, lasting = _left_out(reml, persistence if y.shape[1] == 1 else None)
         effect, sd = shrink(residual, noise, lasting)
-        before, eta = eta, (features @ reml.beta + effect)[:, None] + collapsed.period_effects + drift
-        mu = inverse_link(kind, sign * eta)
+        level = (features @ reml.beta + effect)[:, None] + collapsed.period_effects + drift
+        settled, eta = not turns or (rounds > 1 and _settled(eta, level, seen)), level
         start = np.log(np.maximum(np.concatenate([[reml.tau2], reml.block_variances]), 1e-12))
-        if not turns or (rounds > 1 and _settled(before, eta, seen)):
+        if settled and spells is NO_SPELLS:
+            spells = find_spells(sign * z - drift, s2, collapsed)
+            settled = not spells.credible  # otherwise once more, with the noise that lasting spells imply
+        if settled:
             break
     rated = 1.0 - reml.leverage >= 0.05
     return ExcessFit(
         kind, sign, basis, features, drift, collapsed, reml, residual, noise, lasting, effect, sd, rated,
-        float("nan") if item_variance is None else float(item_variance), rounds,
+        float("nan") if item_variance is None else float(item_variance), rounds, spells=spells,
     )  # fmt: skip
 
 
@@ -172,6 +227,14 @@ def _left_out(reml: RemlFit, persistence: float | None) -> tuple[Array, Array, f
     return reml.residual / open_, reml.total / open_ - lasting, lasting
 
 
+def _near(kind: Kind, eta: Array, means: Array) -> Array:
+    """Outcome at ``eta``, held where working values stay finite even if nearly every cell is at nothing or all."""
+    if kind == "mean":
+        return eta
+    middle = link(kind, means)
+    return inverse_link(kind, np.clip(eta, middle - FARTHEST, middle + FARTHEST))
+
+
 def _settled(before: Array, after: Array, seen: Array) -> bool:
     return bool(np.abs(after - before).max(initial=0.0, where=seen) < 1e-5)
 
@@ -179,7 +242,7 @@ def _settled(before: Array, after: Array, seen: Array) -> bool:
 def _period_means(y: Array, n: Array) -> Array:
     """Mean outcome of each period, pulled a little to the overall mean so that no period sits at 0 or 1."""
     filled = np.where(n > 0, y, 0.0)
-    overall = (filled * n).sum() / n.sum()
+    overall = ((filled * n).sum() + 0.5) / (n.sum() + 1.0)
     return ((filled * n).sum(axis=0) + overall) / (n.sum(axis=0) + 1.0)
 
 
@@ -210,14 +273,18 @@ def _changing(
 def _item_variance(y: Array, n: Array) -> float:
     """Variance of one item where only period means are known: how squared residuals fall with n.
 
-    The residuals of the two-way fit are regressed on (1, 1/n) with non-negative coefficients; without varying n all
+    A residual about its unit's mean over P periods has variance (1 − 2/P) v + Σ v / P², with v = ω² + σ²/n; squared
+    residuals of the two-way fit are regressed on both parts with non-negative coefficients. Without varying n all
     unexplained variance is left to the passing shocks.
     """
     seen = n > 0
     rough = collapse(y, np.where(seen, 0.0, np.inf), transient_variance=1.0)
     squared = (y - rough.value[:, None] - rough.period_effects)[seen] ** 2
-    inverse = 1.0 / n[seen]
-    if np.ptp(inverse) < 1e-12 * inverse.max():
+    inverse = np.divide(1.0, n, out=np.zeros(n.shape), where=seen)
+    if np.ptp(inverse[seen]) < 1e-12 * inverse.max():
         return 0.0
-    weight = 1.0 / (inverse + inverse.mean())
-    return float(nnls(np.column_stack([np.ones_like(inverse), inverse]) * weight[:, None], squared * weight)[0][1])
+    periods = seen.sum(axis=1, keepdims=True)
+    passing = np.broadcast_to(1 - 1 / periods, n.shape)[seen]
+    items = ((1 - 2 / periods) * inverse + inverse.sum(axis=1, keepdims=True) / periods**2)[seen]
+    weight = 1.0 / (items + items.mean())
+    return float(nnls(np.column_stack([passing, items]) * weight[:, None], squared * weight)[0][1])

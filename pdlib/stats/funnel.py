@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 from scipy.special import ndtri
-from scipy.stats import chi2, rankdata
+from scipy.stats import binom, chi2, poisson, rankdata
 
 Array = np.ndarray
 Convention = Literal["SHMI", "CQC", "PR", "RC"]
@@ -50,8 +50,8 @@ def standardise(numerator: Array, denominator: Array, convention: Convention) ->
 def overdispersion(z: Array, se: Array, *, trim: float = 0.1, drop: bool = False) -> tuple[float, float, int]:
     """Overdispersion factor phi and between-unit variance tau² by the published trimming conventions.
 
-    Kept for comparison with other tools: trimming removes real differences with the noise, so this tau² can be a quarter
-    of the truth; limits for reading take the REML tau² instead.
+    Kept for comparison with other tools: trimming removes real differences with the noise, so this tau² can be a
+    quarter of the truth; limits for reading take the REML tau² instead.
 
     Parameters
     ----------
@@ -121,6 +121,41 @@ def ratio_limits(
         return np.maximum(1 - width, 0) ** 2, (1 + width) ** 2
     width = reach * np.sqrt(1 / expected + tau2)
     return np.exp(-width), np.exp(width)
+
+
+def exact_limits(size: Array, target: float, level: float, *, share: bool) -> tuple[Array, Array]:
+    """Funnel limits of a share or a rate from its own distribution, without overdispersion.
+
+    r is the smallest count with P(R ≤ r) ≥ p; the limit lies at (r − α)/size with
+    α = (P(R ≤ r) − p)/(P(R ≤ r) − P(R ≤ r − 1)), so that it does not jump from count to count.
+
+    Parameters
+    ----------
+    size : (N,) array
+        n of a share (rounded to whole numbers), exposure of a rate.
+    target : float
+        Overall share or rate.
+    level : float
+        Share of ordinary units inside.
+    share : bool
+        Binomial counts of a share (True), Poisson counts of a rate (False).
+
+    Returns
+    -------
+    lower, upper : (N,) arrays
+
+    References
+    ----------
+    Spiegelhalter (2005), doi:10.1002/sim.1970, appendix A.1.1.
+    """
+    size = np.maximum(np.round(size), 1.0) if share else np.asarray(size, dtype=float)
+    counts = binom(size, target) if share else poisson(size * target)
+    ends = []
+    for p in ((1 - level) / 2, (1 + level) / 2):
+        count = counts.ppf(p)
+        reached, step = counts.cdf(count), counts.pmf(count)
+        ends.append(np.maximum(count - (reached - p) / np.maximum(step, 1e-300), 0.0) / size)
+    return ends[0], ends[1]
 
 
 def share_limits(n: Array, target: float, level: float, *, tau2: float = 0.0) -> tuple[Array, Array]:

@@ -64,7 +64,8 @@ def collapse(z: Array, s2: Array, *, transient_variance: float | None = None) ->
     """
     seen = np.isfinite(z)
     centre = float(z.mean(where=seen))  # differences between large values would lose digits
-    z = np.where(seen, z - centre, 0.0)
+    z = z - centre
+    z[~seen] = 0.0
     s2 = np.where(seen, s2, np.inf)
     omega2, identified = transient_variance, True
     if omega2 is None:
@@ -83,25 +84,48 @@ def _smallest(s2: Array) -> float:
 
 def _two_way(z: Array, weights: Array) -> tuple[Array, Array, int]:
     """Weighted unit and period effects (periods zero on average), and the rank of the period part."""
-    ones = np.ones(z.shape[1])
-    total = weights @ ones
-    means = (weights * z) @ ones / total
+    total = weights @ np.ones(z.shape[1])
+    means = np.einsum("ij,ij->i", weights, z) / total
     if z.shape[1] == 1:
         return means, np.zeros(1), 0
-    normal, right, _ = _within(z, weights)
+    normal, right, _ = _within(z, lambda rows: weights[rows])
     periods, rank = _solve(normal, right)
     periods -= periods.mean()
     return means - (weights @ periods) / total, periods, rank
 
 
-def _within(z: Array, weights: Array) -> tuple[Array, Array, float]:
-    """Normal equations of the period effects, unit effects taken out, and Σ w (z − unit mean)²."""
+def two_way_residuals(z: Array, weights: Array) -> Array:
+    """What weighted unit and period effects leave of a grid.
+
+    Parameters
+    ----------
+    z, weights : (N, P) arrays
+        Weight 0 where nothing was observed; every unit has some weight.
+
+    Returns
+    -------
+    (N, P) array
+    """
+    units, periods, _ = _two_way(z, weights)
+    return z - units[:, None] - periods
+
+
+def _within(z: Array, weights: Callable[[slice], Array]) -> tuple[Array, Array, float]:
+    """Normal equations of the period effects, unit effects taken out, and Σ w (z − unit mean)².
+
+    Gathered block by block of units, so that nothing as large as the grid is made on the way.
+    """
     ones = np.ones(z.shape[1])
-    weighted = weights * z
-    total, sums = weights @ ones, weighted @ ones
-    means = sums / total
-    normal = np.diag(weights.sum(axis=0)) - weights.T @ (weights / total[:, None])
-    return normal, weighted.sum(axis=0) - weights.T @ means, float(np.vdot(weighted, z) - sums @ means)
+    normal, right, within = np.zeros((len(ones), len(ones))), np.zeros(len(ones)), 0.0
+    for rows in row_blocks(len(z)):
+        w = weights(rows)
+        weighted = w * z[rows]
+        total, sums = w @ ones, weighted @ ones
+        means = sums / total
+        normal += np.diag(w.sum(axis=0)) - w.T @ (w / total[:, None])
+        right += weighted.sum(axis=0) - w.T @ means
+        within += float(np.vdot(weighted, z[rows]) - sums @ means)
+    return normal, right, within
 
 
 def _solve(normal: Array, right: Array) -> tuple[Array, int]:
@@ -114,11 +138,8 @@ def _solve(normal: Array, right: Array) -> tuple[Array, int]:
 
 
 def _left_over(z: Array, weights: Callable[[slice], Array]) -> float:
-    """Σ w (z − unit − period)² at its least, gathered block by block of units so that blocks stay in the cache."""
-    normal, right, within = np.zeros((z.shape[1], z.shape[1])), np.zeros(z.shape[1]), 0.0
-    for rows in row_blocks(len(z)):
-        own_normal, own_right, own_within = _within(z[rows], weights(rows))
-        normal, right, within = normal + own_normal, right + own_right, within + own_within
+    """Σ w (z − unit − period)² at its least."""
+    normal, right, within = _within(z, weights)
     return within - float(right @ _solve(normal, right)[0])
 
 
@@ -128,7 +149,9 @@ def _moment_root(z: Array, s2: Array, seen: Array) -> tuple[float, bool]:
     if spare < 1:
         return 0.0, False
     # What is left is small beside z, so no digits are lost where sums of squares are subtracted.
-    z = np.where(seen, z - units[:, None] - periods, 0.0)
+    z = z - units[:, None]
+    z -= periods
+    z[~seen] = 0.0
     crude = float(np.vdot(z, z)) / spare
     known = seen & (s2 > 0)
     if not known.any():

@@ -90,15 +90,15 @@ def confident_list(p: Array, *, top: float = 0.10, false_share: float = 0.20, le
     fits = (running <= false_share) & (p[order] >= least)
     length = int(np.flatnonzero(fits)[-1]) + 1 if fits.any() else 0
     named = np.zeros(len(p), dtype=bool)
-    named[order[: min(length, int(top * len(p)))]] = True
+    named[order[: min(length, int(top * len(p) + 1e-9))]] = True
     return named
 
 
 def rank_range(mean: Array, sd: Array, level: float = 0.90, grid: int = 400) -> tuple[Array, Array, Array]:
     """Expected rank of each unit (1 = best) and a range for it.
 
-    Ranks are read off the ensemble distribution Ḡ(t) = mean_k Φ((t − m_k)/sd_k): the expected rank averages it over the
-    unit's own posterior, the bounds stand at its posterior quantiles.
+    Ranks are read off the ensemble distribution Ḡ(t) = mean_k Φ((t − m_k)/sd_k), the unit's own part taken out: the
+    expected rank averages it over the unit's own posterior, the bounds stand at its posterior quantiles.
 
     Parameters
     ----------
@@ -123,9 +123,10 @@ def rank_range(mean: Array, sd: Array, level: float = 0.90, grid: int = 400) -> 
     above = np.array([ndtr((mean[sample] - t) / spread[sample]).mean() for t in points])
     step = float(ndtri(0.5 + level / 2))
 
-    def rank(value: Array) -> Array:
-        return 1 + (count - 1) * np.interp(value, points, above)
+    def rank(reach: float) -> Array:
+        own = np.where(sd > 1e-12, ndtr(-reach), 0.5)
+        return np.clip(1 + count * np.interp(mean + reach * sd, points, above) - own, 1, count)
 
     nodes, weights = np.polynomial.hermite_e.hermegauss(9)
-    expected = sum(weight * rank(mean + node * sd) for node, weight in zip(nodes, weights / weights.sum(), strict=True))
-    return np.asarray(expected), rank(mean + step * sd), rank(mean - step * sd)
+    expected = sum(weight * rank(node) for node, weight in zip(nodes, weights / weights.sum(), strict=True))
+    return np.asarray(expected), rank(step), rank(-step)

@@ -61,8 +61,8 @@ def fit_reml(z: Array, v: Array, features: Array, blocks: Array, *, start: Array
 
     Minimises  Σ log d + log|A| + Σ_k q_k log σ_k² + zᵀD⁻¹z − bᵀA⁻¹b  over (τ², σ_1², ...), where d = τ² + v,
     A = FᵀD⁻¹F + Λ, b = FᵀD⁻¹z and Λ holds 1/σ_k² on the columns of block k and 0 on the free ones. Gradients are
-    exact. Above 20,000 units the search runs on cross-products gathered over 64 narrow classes of v; the returned fit is
-    always computed from every unit.
+    exact. Above 20,000 units the search runs on cross-products gathered over 64 narrow classes of v; the returned fit
+    is always computed from every unit.
 
     Parameters
     ----------
@@ -88,7 +88,8 @@ def fit_reml(z: Array, v: Array, features: Array, blocks: Array, *, start: Array
     count = int(blocks.max(initial=0))
     sizes = np.array([(blocks == k + 1).sum() for k in range(count)])
     usable = _usable(features, blocks)
-    features, kept = features[:, usable], blocks[usable]
+    features = features if usable.all() else features[:, usable]
+    kept = blocks[usable]
     free = features[:, kept == 0]
     # The criterion does not see what free columns explain; taking it out first keeps digits where values are large.
     rest = z - free @ np.linalg.solve(free.T @ free, free.T @ z)
@@ -142,7 +143,7 @@ def _usable(features: Array, blocks: Array) -> Array:
     size = np.sqrt(np.einsum("ij,ij->j", features, features))
     usable = size > 0
     free = np.flatnonzero(usable & (blocks == 0))
-    pivots = np.diag(np.linalg.qr(features[:, free] / size[free]).R)
+    pivots = np.diag(np.asarray(np.linalg.qr(features[:, free] / size[free], mode="r")))
     usable[free[len(pivots) :]] = False
     usable[free[: len(pivots)]] = np.abs(pivots) > 1e-7
     return usable

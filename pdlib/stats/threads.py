@@ -1,4 +1,4 @@
-"""One thread for linear algebra: the matrices here are small, and threads waiting for each other cost more than they do."""
+"""One thread for linear algebra: the matrices here are small, and threads that wait for each other cost more."""
 
 from __future__ import annotations
 

@@ -52,9 +52,7 @@ def test_every_table_speaks_of_the_same_teams(
 def test_kept_teams_have_enough_flights(months: pd.DataFrame, routes: pd.DataFrame) -> None:
     assert routes["flights"].min() >= 150
     assert routes["months"].min() >= 6
-    assert (
-        months.groupby("route")["scheduled"].sum().to_dict() == routes.set_index("route")["flights"].to_dict()
-    )
+    assert months.groupby("route")["scheduled"].sum().to_dict() == routes.set_index("route")["flights"].to_dict()
 
 
 def test_counts_add_up(months: pd.DataFrame) -> None:
@@ -65,9 +63,7 @@ def test_counts_add_up(months: pd.DataFrame) -> None:
     assert (months["very_late_or_cancelled"] >= months["cancelled"]).all()
 
 
-def test_shares_lie_between_0_and_1(
-    months: pd.DataFrame, practices: pd.DataFrame, pairs: pd.DataFrame
-) -> None:
+def test_shares_lie_between_0_and_1(months: pd.DataFrame, practices: pd.DataFrame, pairs: pd.DataFrame) -> None:
     shares = [column for column in months if column.endswith(("_share", "_of_hour", "_concentration"))]
     shares += ["day_hour_difficulty", "hour_difficulty", "day_hour_difficulty_other_airlines"]
     assert months[shares].notna().all(axis=None)
@@ -120,9 +116,7 @@ def test_newark_to_fort_myers_leans_on_one_hour(
 
 
 def test_aircraft_records_are_missing_where_the_registry_lacks_them(practices: pd.DataFrame) -> None:
-    unknown = practices.groupby(practices["route"].str[:2])["aircraft_age"].apply(
-        lambda age: age.isna().mean()
-    )
+    unknown = practices.groupby(practices["route"].str[:2])["aircraft_age"].apply(lambda age: age.isna().mean())
     assert unknown[["AA", "MQ"]].min() > 0.9
     assert unknown.drop(["AA", "MQ"]).max() == 0
     assert practices["seats"].min() > 30
@@ -202,9 +196,7 @@ def test_destination_difficulty_is_what_other_airlines_met(script: ModuleType) -
     assert made["destination_others"].to_dict() == {("AA", "BOS"): 50, ("BB", "ATL"): 0, ("BB", "BOS"): 10}
 
 
-def test_the_script_makes_these_tables(
-    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_script_makes_these_tables(script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(script, "HERE", tmp_path)
     script.main()
     made = sorted(path.name for path in tmp_path.iterdir())
@@ -223,9 +215,7 @@ def test_totals_match_the_package(months: pd.DataFrame) -> None:
     assert kept["dep_time"].isna().sum() == months["cancelled"].sum()
     assert (kept["dep_delay"] > 15).sum() == months["late"].sum()
     assert kept["arr_delay"].notna().sum() == months["arrived"].sum()
-    assert (months["arrival_delay"] * months["arrived"]).sum() == pytest.approx(
-        kept["arr_delay"].sum(), rel=1e-3
-    )
+    assert (months["arrival_delay"] * months["arrived"]).sum() == pytest.approx(kept["arr_delay"].sum(), rel=1e-3)
 
 
 def test_left_out_teams_are_small_or_brief(months: pd.DataFrame) -> None:
@@ -240,3 +230,13 @@ def test_left_out_teams_are_small_or_brief(months: pd.DataFrame) -> None:
 
 def test_the_folder_is_small() -> None:
     assert sum(path.stat().st_size for path in FLIGHTS.iterdir() if path.is_file()) < 3_000_000
+
+
+def test_the_diagnostics_say_whose_expectation_leans_on_one_hour() -> None:
+    import pdlib
+
+    deviants = pdlib.find_deviants(pdlib.expect(pdlib.read(pdlib.load_study(FLIGHTS))))
+    (caveat,) = deviants.why("B6-EWR-RSW").caveats
+    assert "leave in one hour of the day" in caveat
+    assert deviants.why("UA-LGA-ORD").caveats == []
+    assert any("few" in caveat.lower() for caveat in deviants.why("B6-JFK-PSE").caveats)

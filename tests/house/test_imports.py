@@ -33,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "history": {"errors", "stats", "show"},
     **{step: EVERY_STEP_MAY | set(FLOW[:position]) for position, step in enumerate(FLOW)},
     "datasets": EVERY_STEP_MAY | {"simulate", *FLOW},
+    "trust": EVERY_STEP_MAY | {"simulate", *FLOW[: FLOW.index("deviants") + 1]},
     "__init__": EVERY_STEP_MAY | {"simulate", "datasets", *FLOW},
     "publish": EVERY_STEP_MAY | {"__init__", "simulate", "datasets", *FLOW},
     "cli": EVERY_STEP_MAY | {"__init__", "simulate", "datasets", "publish", *FLOW},
@@ -75,8 +76,7 @@ def looks_back(source: str, module: str) -> set[str]:
 def modules() -> dict[str, Path]:
     """List every module of the package by its dotted name."""
     return {
-        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path
-        for path in sorted(PACKAGE.rglob("*.py"))
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path for path in sorted(PACKAGE.rglob("*.py"))
     }
 
 

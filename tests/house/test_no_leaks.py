@@ -10,8 +10,7 @@ ROOT = Path(__file__).parents[2]
 NOT_OURS = {".git", ".hypothesis", ".ipynb_checkpoints", ".venv", "__pycache__", "build", "dist", "reports"}
 # Joined here so that this file does not hold what it forbids.
 REGISTRIES = [
-    ".".join(parts)
-    for parts in (("pypi", "org"), ("pythonhosted", "org"), ("anaconda", "org"), ("npmjs", "org"))
+    ".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"), ("anaconda", "org"), ("npmjs", "org"))
 ]
 FOLDERS = [f"/{name}/" for name in ("home", "root", "Users", "work", "private")]
 WRITERS_MACHINE = (
@@ -39,9 +38,7 @@ def leaks(text: str) -> list[str]:
 
 
 def test_no_file_knows_its_writers_machine() -> None:
-    found = {
-        path.relative_to(ROOT).as_posix(): leaks(path.read_text("utf-8", errors="ignore")) for path in ours()
-    }
+    found = {path.relative_to(ROOT).as_posix(): leaks(path.read_text("utf-8", errors="ignore")) for path in ours()}
     assert {name: where for name, where in found.items() if where} == {}
 
 
@@ -59,8 +56,6 @@ def test_a_leak_is_noticed(text: str) -> None:
     assert leaks(text)
 
 
-@pytest.mark.parametrize(
-    "text", ["data/service_chain/study.toml", "../home/index.html", "https://example.org/work/1"]
-)
+@pytest.mark.parametrize("text", ["data/service_chain/study.toml", "../home/index.html", "https://example.org/work/1"])
 def test_ordinary_paths_pass(text: str) -> None:
     assert leaks(text) == []

@@ -55,9 +55,7 @@ def faults_of_code(cell: Cell) -> Iterator[str]:
     except SyntaxError:
         yield "not plain Python"
         return
-    if any(
-        isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) for node in ast.walk(tree)
-    ):
+    if any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) for node in ast.walk(tree)):
         yield "defines a function or class, which belongs into pdlib"
 
 

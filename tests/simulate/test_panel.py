@@ -10,7 +10,8 @@ COVARIATES = [f"x{k}" for k in range(1, 9)]
 
 def test_same_seed_same_panel_other_seed_another() -> None:
     first, again, other = (simulate_panel(40, 3, seed=seed) for seed in (7, 7, 8))
-    assert first.panel.equals(again.panel) and first.truth.equals(again.truth)
+    assert first.panel.equals(again.panel)
+    assert first.truth.equals(again.truth)
     assert not first.panel["value"].equals(other.panel["value"])
 
 
@@ -22,11 +23,10 @@ def test_covariates_and_effects_have_the_stated_moments() -> None:
     assert set(x["x7"]) == {0.0, 1.0}
     assert simulated.truth["theta"].std(ddof=0) == pytest.approx(0.5)
     assert simulated.truth["in_top"].sum() == 500
-    assert simulated.truth.loc[simulated.truth["in_top"], "theta"].min() >= simulated.truth["theta"].quantile(
-        0.9
-    )
+    assert simulated.truth.loc[simulated.truth["in_top"], "theta"].min() >= simulated.truth["theta"].quantile(0.9)
     n = simulated.panel.groupby("unit")["n"].mean()
-    assert n.median() == pytest.approx(30, rel=0.06) and np.log(n).std() == pytest.approx(1.0, abs=0.12)
+    assert n.median() == pytest.approx(30, rel=0.06)
+    assert np.log(n).std() == pytest.approx(1.0, abs=0.12)
     assert simulated.panel["n"].min() >= 3
     assert simulated.panel["sd"].mean() == pytest.approx(3.0, rel=0.03)
 
@@ -35,11 +35,10 @@ def test_value_scatters_about_its_truth_by_shock_and_item_noise() -> None:
     simulated = simulate_panel(4000, 4, seed=3)
     eta = simulated.truth.set_index("unit")[["theta", "context_value"]].sum(axis=1)
     panel = simulated.panel
-    period = panel["period"].map(
-        dict(zip(panel["period"].unique(), simulated.settings["period_effects"], strict=True))
-    )
+    period = panel["period"].map(dict(zip(panel["period"].unique(), simulated.settings["period_effects"], strict=True)))
     z = (panel["value"] - panel["unit"].map(eta) - period) / np.sqrt(0.3**2 + 9 / panel["n"])
-    assert z.mean() == pytest.approx(0, abs=0.03) and z.std() == pytest.approx(1, abs=0.02)
+    assert z.mean() == pytest.approx(0, abs=0.03)
+    assert z.std() == pytest.approx(1, abs=0.02)
 
 
 def test_proportion_and_rate_lie_in_their_bounds_and_at_their_base() -> None:
@@ -47,7 +46,8 @@ def test_proportion_and_rate_lie_in_their_bounds_and_at_their_base() -> None:
     assert (share["successes"] <= share["n"]).all()
     assert share["successes"].sum() / share["n"].sum() == pytest.approx(0.7, abs=0.05)
     rate = simulate_panel(2000, 4, "rate", seed=2).panel
-    assert (rate["exposure"] % 20 == 0).all() and rate["events"].min() >= 0
+    assert (rate["exposure"] % 20 == 0).all()
+    assert rate["events"].min() >= 0
     assert 3 <= rate["events"].median() <= 7
 
 
@@ -69,7 +69,8 @@ def test_more_is_better_for_theta_whatever_the_kind() -> None:
 
 def test_null_has_no_deviants_and_else_the_same_draws() -> None:
     null, planted = simulate_panel(300, 3, null=True, seed=5), simulate_panel(300, 3, seed=5)
-    assert not null.truth["theta"].any() and not null.truth["in_top"].any()
+    assert not null.truth["theta"].any()
+    assert not null.truth["in_top"].any()
     shift = planted.panel["unit"].map(planted.truth.set_index("unit")["theta"])
     assert np.allclose(null.panel["value"] + shift, planted.panel["value"])
 

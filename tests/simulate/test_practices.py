@@ -14,7 +14,8 @@ def bench():
 
 def test_same_seed_same_study() -> None:
     first, again = (simulate_practices(100, 40, seed=3) for _ in range(2))
-    assert first.practices.equals(again.practices) and first.panel.equals(again.panel)
+    assert first.practices.equals(again.practices)
+    assert first.panel.equals(again.panel)
 
 
 @pytest.mark.parametrize(("n_practices", "confounded", "reverse"), [(40, 4, 2), (200, 20, 10)])
@@ -43,12 +44,8 @@ def test_planted_sizes_are_recovered_from_the_truth(bench) -> None:
     role = bench.truth["role"].to_numpy()
     first, second = np.flatnonzero(role == "bundle")
     product = standard[:, first] * standard[:, second]
-    design = np.column_stack(
-        [standard[:, role == "true"], product / product.std(), standard[:, role == "bundle"]]
-    )
-    slope = np.linalg.lstsq(
-        np.column_stack([np.ones(len(design)), design]), bench.truth_units["theta"], rcond=None
-    )[0]
+    design = np.column_stack([standard[:, role == "true"], product / product.std(), standard[:, role == "bundle"]])
+    slope = np.linalg.lstsq(np.column_stack([np.ones(len(design)), design]), bench.truth_units["theta"], rcond=None)[0]
     assert slope[1:6] == pytest.approx(0.22 * 0.5, abs=0.02)
     assert slope[6] == pytest.approx(0.30 * 0.5, abs=0.02)
     assert slope[7:] == pytest.approx(0.0, abs=0.02)
@@ -57,12 +54,12 @@ def test_planted_sizes_are_recovered_from_the_truth(bench) -> None:
 def test_what_each_role_goes_with(bench) -> None:
     done = bench.practices.drop(columns="unit")
     theta, context = bench.truth_units["theta"], bench.truth_units["context_value"]
-    goes = pd.DataFrame(
-        {"theta": done.corrwith(theta).to_numpy(), "context": done.corrwith(context).to_numpy()}
-    )
+    goes = pd.DataFrame({"theta": done.corrwith(theta).to_numpy(), "context": done.corrwith(context).to_numpy()})
     mean = goes.groupby(bench.truth["role"]).mean()
-    assert mean.loc["reverse", "theta"] > 0.35 and abs(mean.loc["reverse", "context"]) < 0.05
-    assert mean.loc["confounded", "context"] > 0.3 and abs(mean.loc["confounded", "theta"]) < 0.05
+    assert mean.loc["reverse", "theta"] > 0.35
+    assert abs(mean.loc["reverse", "context"]) < 0.05
+    assert mean.loc["confounded", "context"] > 0.3
+    assert abs(mean.loc["confounded", "theta"]) < 0.05
     assert 0.03 < mean.loc["tag_along", "theta"] < mean.loc["true", "theta"]
     assert abs(mean.loc["noise", "theta"]) < 0.04
 
@@ -84,7 +81,8 @@ def test_missing_answers_sit_in_large_units() -> None:
 
 def test_null_leaves_context_and_removes_all_else() -> None:
     null = simulate_practices(4000, 40, null=True, missing_share=0.0, seed=4)
-    assert set(null.truth["role"]) == {"noise", "confounded"} and not null.truth["size"].any()
+    assert set(null.truth["role"]) == {"noise", "confounded"}
+    assert not null.truth["size"].any()
     assert null.practices.drop(columns="unit").corrwith(null.truth_units["theta"]).abs().max() < 0.06
 
 

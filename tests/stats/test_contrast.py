@@ -114,7 +114,9 @@ def test_the_order_of_units_does_not_matter(seed: int) -> None:
     mixed = adjusted_contrasts(response[order], weights[order], context[order], practices[order])
     assert mixed.estimate == pytest.approx(plain.estimate, rel=1e-8)
     assert mixed.se == pytest.approx(plain.se, rel=1e-8)
-    assert mixed.pull == pytest.approx(plain.pull[order], abs=1e-9)
+    signs = np.sign(np.random.default_rng(seed).standard_normal((50, 40)))
+    drawn, again = plain.chance.strengths(signs), mixed.chance.strengths(signs[:, order])
+    assert again == pytest.approx(drawn, abs=1e-8)
 
 
 def test_intervals_hold_the_planted_size() -> None:
@@ -156,14 +158,26 @@ def test_clusters_of_one_unit_are_no_clusters() -> None:
 # -- Romano–Wolf ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+def test_a_turned_sign_is_a_fit_anew(missing: float) -> None:
+    response, weights, context, practices = made(6, missing=missing)
+    plain = adjusted_contrasts(response, weights, context, practices)
+    signs = np.sign(np.random.default_rng(1).standard_normal((3, len(response))))
+    root = np.sqrt(weights / weights.mean())
+    for row, drawn in zip(signs, plain.chance.strengths(signs), strict=True):
+        turned = row * plain.chance.residual / root
+        refitted = adjusted_contrasts(turned, weights, context, practices)
+        assert drawn == pytest.approx(refitted.strength, rel=1e-8 if missing == 0 else 0.2)
+
+
 def naive_step_down(contrasts: Contrasts, draws: int, seed: int) -> np.ndarray:
     """The textbook algorithm, one hypothesis after another."""
     rng = np.random.default_rng(seed)
     parts = [min(500, draws - done) for done in range(0, draws, 500)]
     signs = np.vstack(
-        [2 * rng.integers(0, 2, (size, len(contrasts.pull)), dtype=np.int8).astype(float) - 1 for size in parts]
+        [2 * rng.integers(0, 2, (size, contrasts.chance.rows), dtype=np.int8).astype(float) - 1 for size in parts]
     )
-    t = np.abs(signs @ contrasts.pull)
+    t = contrasts.chance.strengths(signs)
     result, least = np.zeros(len(contrasts.strength)), 0.0
     left = list(np.argsort(-contrasts.strength))
     while left:

@@ -166,7 +166,6 @@ def test_units_that_are_all_equal(kind: str, value: float) -> None:
     assert not confident_list(p).any()
 
 
-@pytest.mark.xfail(raises=RuntimeWarning, reason="the overall share is 0 or 1, which has no logit", strict=True)
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_an_outcome_that_never_or_always_happens(value: float) -> None:
     _, n, context = made("proportion")
@@ -303,9 +302,6 @@ def test_nobody_is_named_where_nobody_deviates(kind: str) -> None:
         assert not confident_list(chances(fit)).any()
 
 
-@pytest.mark.xfail(
-    reason="a cell's residual also holds the noise of its unit's other cells: 1 − 2/P of it is seen", strict=True
-)
 def test_noise_of_a_mean_is_told_from_how_it_falls_with_n() -> None:
     rng = np.random.default_rng(2)
     n = np.exp(rng.uniform(np.log(3), np.log(300), (400, 6))).round()

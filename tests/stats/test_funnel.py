@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2, norm
 
-from pdlib.stats.funnel import overdispersion, ratio_limits, share_limits, standardise
+from pdlib.stats.funnel import exact_limits, overdispersion, ratio_limits, share_limits, standardise
 
 OBSERVED = np.array([100.0, 150, 180, 80, 120, 225])
 EXPECTED = np.array([108.0, 112, 165, 95, 100, 220])
@@ -46,6 +46,24 @@ def test_poisson_limits() -> None:
     lower, upper = ratio_limits(expected, 0.998)
     assert lower == pytest.approx([0.3862650, 0.4479107, 0.5289724], abs=5e-8)
     assert upper == pytest.approx([2.082907, 1.902094, 1.702771], abs=5e-7)
+
+
+def test_exact_limits_by_hand() -> None:
+    """Ten coins: P(R ≤ 1) = 11/1024 and P(R ≤ 2) = 56/1024 lie about .025; P(R ≤ 8) = 1013/1024 is above .975."""
+    lower, upper = exact_limits(np.array([10.0]), 0.5, 0.95, share=True)
+    assert lower[0] == pytest.approx((2 - (56 - 0.025 * 1024) / 45) / 10)
+    assert upper[0] == pytest.approx((8 - (1013 - 0.975 * 1024) / 45) / 10)
+
+
+def test_exact_limits_hold_their_share_of_counts() -> None:
+    size, rng = np.array([40.0, 200.0, 1000.0]), np.random.default_rng(0)
+    shares = rng.binomial(size.astype(int), 0.2, (20_000, 3)) / size
+    rates = rng.poisson(size * 0.2, (20_000, 3)) / size
+    for seen, share in ((shares, True), (rates, False)):
+        lower, upper = exact_limits(size, 0.2, 0.95, share=share)
+        outside = ((seen < lower) | (seen > upper)).mean(axis=0)
+        assert outside == pytest.approx(np.full(3, 0.05), abs=0.04)
+        assert outside[-1] == pytest.approx(0.05, abs=0.012)
 
 
 @pytest.fixture(scope="module")

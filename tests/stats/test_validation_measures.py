@@ -1,12 +1,14 @@
 """The yardsticks of tests/validation: by hand, and a replicate of each study from end to end."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from tests.validation import rivals
 from tests.validation.designs import CELLS, STUDIES
-from tests.validation.figures import GOALS, judged, text
+from tests.validation.figures import GOALS, judged, merged, stored, text
 from tests.validation.measures import calibration_error, claim_gap, covered, false_share, summarise, top_precision
 from tests.validation.studies import _found, replicate
 
@@ -61,7 +63,7 @@ def test_the_oracle_knows_its_chances(kind: str) -> None:
     assert answer.p[sure].mean() == pytest.approx(in_top[sure].mean(), abs=0.05)
 
 
-def test_every_study_runs_and_reads() -> None:
+def test_every_study_runs_and_reads(tmp_path: Path) -> None:
     names = {"find": "N=50 P=6 mean", "null": "N=50 P=6 mean", "practices": "N=200 K=40"}
     rows = []
     for study in STUDIES:
@@ -72,4 +74,11 @@ def test_every_study_runs_and_reads() -> None:
     figures = summarise(pd.DataFrame(rows, columns=columns))
     assert {"precision", "coverage", "false share", "power", "FDR"} <= set(figures["measure"])
     assert set(judged(figures)["verdict"].str.split(" ").str[0]) <= {"pass", "fail", "not"}
+    assert (judged(figures)["verdict"] == "not run").any()
     assert "## Comparing practices" in text(figures)
+    path = tmp_path / "figures.csv"
+    figures.to_csv(path, index=False)
+    assert set(stored(path)["study"]) == set(STUDIES)
+    again = merged(path, figures[figures["study"] == "find"])
+    assert len(again) == len(figures)
+    assert again.groupby("study").size().to_dict() == figures.groupby("study").size().to_dict()

@@ -12,14 +12,15 @@ from tests.validation.designs import CELLS
 
 KINDS = ("mean", "proportion", "rate")
 METHODS = ["ours", "oracle", "ours, straight lines", "MixedLM", "raw ranking", "OLS residual", "funnel 95 %"]
-PREFACE = f"""Made by `python -m tests.validation all`, pdlib {pdlib.__version__}; not written by hand. Simulated studies
-with planted truth; seeds 1, 2, … in every cell; ± is one standard error over replicates. N units, P periods, K practices.
+PREFACE = f"""Made by `python -m tests.validation all`, pdlib {pdlib.__version__}; not written by hand. Cells can be run
+alone and with other replicates (`--cells`, `--replicates`): the column says how often each ran. Simulated studies with
+planted truth; seeds 1, 2, … in every cell; ± is one standard error over replicates. N units, P periods, K practices.
 
-Shares are pooled over replicates, except the false-discovery rate and *not a cause*, which are means over replicates (0
-where nothing is found). *oracle*: the posterior with the true context function and variances. *funnel*: straight-line
-residuals with overdispersed 95 % limits. *OLS residual* names units beyond one SD. *not a cause*: anything but the five
-planted practices (tag-alongs, reverse causes and the halves of the bundle included). *not clear*: on the wrong side of the
-goal by less than two standard errors."""
+Shares are pooled over replicates, except the false-discovery rate and *not a cause*, which are means over replicates
+(0 where nothing is found). *oracle*: the posterior with the true context and variances. *funnel*: residuals from
+straight lines with overdispersed 95 % limits. *OLS residual* names units beyond one SD. *not a cause*: anything but the
+five planted practices (tag-alongs, reverse causes and the halves of the bundle included). *not clear*: on the wrong
+side of the goal by less than two standard errors."""
 FINDERS = ["Romano–Wolf", "BH", "promising (Romano–Wolf or BH)", "raw top 10 % + BH"]
 
 
@@ -95,19 +96,22 @@ FIRST = 6 + 12 + 2  # the goals that decide; the others are the method's own
 def judged(figures: pd.DataFrame) -> pd.DataFrame:
     """Each goal with its figure and verdict.
 
-    A figure on the wrong side of its goal by less than two standard errors is called ``not clear`` and counts as no pass.
+    A figure on the wrong side of its goal by less than two standard errors is ``not clear``, which is no pass.
 
     Returns
     -------
     DataFrame
-        ``weight`` ("deciding" or "further"), ``study``, ``cell``, ``what``, ``goal``, ``figure``, ``se``, ``replicates``,
-        ``verdict``.
+        ``weight`` ("deciding" or "further"), ``study``, ``cell``, ``what``, ``goal``, ``figure``, ``se``,
+        ``replicates``, ``verdict``.
     """
     known = figures.set_index(["study", "cell", "method", "measure"])
     rows = []
     for place, goal in enumerate(GOALS):
         key = (goal.study, goal.cell, goal.method, goal.measure)
+        weight = "deciding" if place < FIRST else "further"
         if key not in known.index:
+            what, bound = f"{goal.method}: {goal.measure}", f"{goal.relation} {goal.bound:g}"
+            rows.append([weight, goal.study, goal.cell, what, bound, float("nan"), float("nan"), 0, "not run"])
             continue
         value, se, replicates = known.loc[key, ["value", "se", "replicates"]]
         what = f"{goal.method}: {goal.measure}"
@@ -123,7 +127,6 @@ def judged(figures: pd.DataFrame) -> pd.DataFrame:
         away = value - goal.bound if goal.relation == ">=" else goal.bound - value
         verdict = "pass" if away >= 0 else "not clear" if away > -2 * se else "fail"
         verdict += "" if replicates >= goal.fewest else f" (of {goal.fewest} replicates)"
-        weight = "deciding" if place < FIRST else "further"
         rows.append(
             [
                 weight,
@@ -141,10 +144,15 @@ def judged(figures: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).round({"figure": 4, "se": 4})
 
 
+def stored(path: Path) -> pd.DataFrame:
+    """The figures written before; "null" is the name of a study there and no missing value."""
+    return pd.read_csv(path, keep_default_na=False, na_values={"value": [""], "se": [""]})
+
+
 def merged(path: Path, fresh: pd.DataFrame) -> pd.DataFrame:
     """The fresh figures, and those of the cells that were not run again, in the order of the grid."""
     place = {key: number for number, key in enumerate(CELLS)}
-    old = pd.read_csv(path) if path.exists() else fresh[:0]
+    old = stored(path) if path.exists() else fresh[:0]
     ran = set(zip(fresh["study"], fresh["cell"], strict=True))
     kept = [key in place and key not in ran for key in zip(old["study"], old["cell"], strict=True)]
     both = pd.concat([old[kept], fresh], ignore_index=True) if any(kept) else fresh

@@ -9,7 +9,8 @@ from pdlib.show.figures.estimation import estimation
 from pdlib.show.figures.forest import forest
 from pdlib.show.figures.funnel import funnel
 from pdlib.show.figures.luck import luck
+from pdlib.show.figures.precision import precision
 from pdlib.show.figures.trend import trend
 from pdlib.show.figures.why import why
 
-__all__ = ["agreement", "dots", "estimation", "forest", "funnel", "luck", "trend", "why"]
+__all__ = ["agreement", "dots", "estimation", "forest", "funnel", "luck", "precision", "trend", "why"]

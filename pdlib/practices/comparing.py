@@ -1,4 +1,4 @@
-"""What deviants do that comparable units do not, and what goes with it."""
+"""Adjusted contrasts of all declared practices, graded under one error control."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from scipy.stats import t as student
 from pdlib.deviants import Deviants
 from pdlib.errors import StudyError
 from pdlib.observations import Observations
+from pdlib.practices.timing import BEFORE, RISES, check_timing
+from pdlib.practices.timing import COLUMNS as TIMING
 from pdlib.show import Html, figures, overview, practice_card
 from pdlib.show.wording import capitalised, listed
 from pdlib.stats.basis import fit_basis
@@ -56,17 +58,20 @@ class Practices:
     def table(self) -> pd.DataFrame:
         """One row per practice, the best graded first.
 
-        ``practice``, ``label``, ``theme``, ``evidence`` (observed or claimed), ``cost``, ``programme``, ``grade`` (promising, cannot
-        tell, worth a visit, not testable), ``reason``, ``n_units`` (that answered), ``n_users``, ``missing_share``, ``low``
-        and ``high`` (what is contrasted: not doing and doing it, or the lower and upper quarter of a graded practice),
-        ``prevalence_deviants``, ``prevalence_peers``, ``contrast`` with 95 % bounds (shrunken; outcome units, more is better),
-        ``raw_contrast`` with 95 % bounds, ``p_value``, ``p_romano_wolf``, ``p_bh``.
+        ``practice``, ``label``, ``theme``, ``evidence`` (observed or claimed), ``cost``, ``programme``, ``grade``
+        (promising, worth a visit, follows success, cannot tell, not testable), ``reason``, ``n_units`` (that answered),
+        ``n_users``, ``missing_share``, ``low`` and ``high`` (what is contrasted: not doing and doing it, or the lower and
+        upper quarter of a graded practice), ``prevalence_deviants``, ``prevalence_peers``, ``contrast`` with 95 % bounds
+        (shrunken; outcome units, more is better), ``raw_contrast`` with 95 % bounds, ``p_value``, ``p_romano_wolf``,
+        ``p_bh``; then what waves tell of the order of things: ``n_changed``, ``change`` (within units) and ``after``
+        (adopters after against before) with 95 % bounds, ``timing`` (rises after adoption, was high before, timing
+        unknown).
         """
         return self._table.copy()
 
     @property
     def promising(self) -> pd.DataFrame:
-        """Practices tied to better outcomes among units of the same means; timing not yet checked."""
+        """Practices tied to better outcomes among units of the same means."""
         return self.table[self._table["grade"] == "promising"]
 
     @property
@@ -78,8 +83,8 @@ class Practices:
     def claims(self) -> pd.DataFrame:
         """Claimed beside done, one row per practice with both versions.
 
-        ``practice`` (the observed one), ``label``, ``n_units`` (with both answers), ``claimed_share``, ``observed_share``,
-        ``claimed_not_done`` (units that claim it and were not seen to do it).
+        ``practice`` (the observed one), ``label``, ``n_units`` (with both answers), ``claimed_share``,
+        ``observed_share``, ``claimed_not_done`` (units that claim it and were not seen to do it).
         """
         return _claims(self._values, self.observations.codebook)
 
@@ -89,7 +94,8 @@ class Practices:
         tested, found = self.family_size, self.promising
         if not len(found):
             return f"None of {tested} practices tested together is tied to better outcomes among comparable units."
-        return f"Of {tested} practices tested together, {len(found)} look promising: {listed(found['label'])}. Association, not proof."
+        which = f"{len(found)} look promising: {listed(found['label'])}"
+        return f"Of {tested} practices tested together, {which}. Association, not proof."
 
     def card(self, practice: str) -> Html:
         """A printable card for one practice: what it is, who does it, what goes with it, how sure.
@@ -106,7 +112,9 @@ class Practices:
         row, study = self._row(practice), self.observations.study
         entry = self.observations.codebook.loc[row["practice"]]
         doers = [unit for unit in self.deviants.units("confident") if self.does(unit, practice)]
-        named = study.names.publish and doers
+        who_to_ask = f"a bright spot that does it, by way of the {study.name} team"
+        if study.names.publish and doers:
+            who_to_ask = str(self.observations.units.loc[doers[0], "label"])
         return practice_card(
             row["label"],
             theme=entry["theme"],
@@ -116,9 +124,7 @@ class Practices:
             peer_share=row["prevalence_peers"],
             contrast=self.contrast_sentence(practice),
             sureness=f"{row['grade']}: {row['reason']}; {self.family_size} practices were tested together",
-            who_to_ask=self.observations.units.loc[doers[0], "label"]
-            if named
-            else f"a bright spot that does it, by way of the {study.name} team",
+            who_to_ask=who_to_ask,
             question=f"How did “{row['label']}” start here, and what would you not do without?",
         )
 
@@ -127,30 +133,28 @@ class Practices:
         row, study, show = self._row(practice), self.observations.study, self.deviants.expected.outcome.format
         if not np.isfinite(row["contrast"]):
             return f"Not compared: {row['reason']}."
-        doing = (
-            f"{study.unit.plural} that do it"
-            if self._is_binary(row)
-            else f"{study.unit.plural} high on it (against low)"
-        )
+        doing = "that do it" if self._is_binary(row) else "high on it (against low)"
+        who = capitalised(f"{study.unit.plural} {doing}")
         between = show.more_between(row["contrast_lower"], row["contrast_upper"])
-        return (
-            f"{capitalised(doing)} show {show.more(row['contrast'])} ({between}) in {show.label}, given the same means."
-        )
+        return f"{who} show {show.more(row['contrast'])} ({between}) in {show.label}, given the same means."
 
     def _is_binary(self, row: pd.Series) -> bool:
         return bool(self.observations.codebook.loc[row["practice"], "kind"] == "binary")
 
+    def _bar(self, row: pd.Series) -> float:
+        """From which value on a unit counts as doing it."""
+        return 0.5 if self._is_binary(row) else float(row["high"])
+
     def does(self, unit: str, practice: str) -> bool:
         """Whether a unit does a practice, or is in the upper quarter of a graded one; no answer counts as no."""
         row = self._row(practice)
-        return bool(self._values.loc[unit, row["practice"]] >= (0.5 if self._is_binary(row) else row["high"]))
+        return bool(self._values.loc[unit, row["practice"]] >= self._bar(row))
 
     def _row(self, practice: str) -> pd.Series:
         match = self._table[(self._table["practice"] == practice) | (self._table["label"] == practice)]
         if match.empty:
-            raise KeyError(
-                f"There is no practice {practice!r}{did_you_mean(practice, [*self._table['practice'], *self._table['label']])}."
-            )
+            every = [*self._table["practice"], *self._table["label"]]
+            raise KeyError(f"There is no practice {practice!r}{did_you_mean(practice, every)}.")
         return match.iloc[0]
 
     def estimation(self, practice: str) -> pd.DataFrame:
@@ -158,7 +162,7 @@ class Practices:
         row, expected = self._row(practice), self.deviants.expected
         value = self._values[row["practice"]].reindex(expected.grid.units).to_numpy()
         frame = expected.table[["unit", "excess"]].assign(value=value).dropna(ignore_index=True)
-        return frame.assign(does=frame["value"] >= (0.5 if self._is_binary(row) else row["high"]))
+        return frame.assign(does=frame["value"] >= self._bar(row))
 
     def plot(self, practice: str | None = None, *, ax: Axes | None = None) -> Axes:
         """The forest of all tested practices; or, for one practice, every unit beside the contrast.
@@ -175,17 +179,13 @@ class Practices:
         """
         show, unit = self.deviants.expected.outcome.format, self.observations.study.unit
         if practice is None:
-            shown = self._table[self._table["contrast"].notna()]
             return figures.forest(
-                shown,
-                difference_format=show.difference_tick,
-                value_label=f"{show.unit}, same means",
-                title=self.finding,
-                ax=ax,
-            )
+                self._table[self._table["contrast"].notna()], difference_format=show.difference_tick,
+                value_label=f"{show.unit}, same means", title=self.finding, ax=ax,
+            )  # fmt: skip
         row = self._row(practice)
         return figures.estimation(
-            self.estimation(practice), row, units=unit.plural, difference_format=show.difference_tick,
+            self.estimation(practice), row, units=unit.plural, difference_format=show.difference,
             value_label=f"{show.unit} above expected", title=f"{row['label']}: {row['grade']}", ax=ax,
         )  # fmt: skip
 
@@ -202,8 +202,8 @@ def compare_practices(observations: Observations, deviants: Deviants, *, draws: 
     """Compare what units do, among units of the same means.
 
     Every declared practice that can be tested is tested against the continuous, unshrunken unit value, context removed
-    from both; the whole family shares one error control (Romano–Wolf at .10, then Benjamini–Hochberg). Without a check of
-    timing no grade is better than promising: a practice may follow success.
+    from both; the whole family shares one error control (Romano–Wolf at .10, then Benjamini–Hochberg). A practice
+    whose users were ahead before they took it up is moved to *follows success*; no grade is better than promising.
 
     Parameters
     ----------
@@ -224,7 +224,8 @@ def compare_practices(observations: Observations, deviants: Deviants, *, draws: 
 
     References
     ----------
-    Romano & Wolf (2005), doi:10.1198/016214504000000539; Benjamini & Hochberg (1995), doi:10.1111/j.2517-6161.1995.tb02031.x.
+    Romano & Wolf (2005), doi:10.1198/016214504000000539; Benjamini & Hochberg (1995),
+    doi:10.1111/j.2517-6161.1995.tb02031.x.
     """
     if observations.practices.empty:
         raise StudyError(
@@ -251,8 +252,11 @@ def compare_practices(observations: Observations, deviants: Deviants, *, draws: 
         _estimates(contrasts, described.loc[tested], expected, nested=clusters is not None, draws=draws, seed=seed)
     )
     determined = tested[(contrasts.left_share < 0.02) | np.isnan(contrasts.se)]
+    table.loc[determined, list(table.columns.difference(described.columns))] = np.nan
     table.loc[determined, "reason"] = "the context settles who does it"
-    table = table.join(_prevalence(values, described, deviants))
+    table = table.join(check_timing(observations, expected, table)).join(
+        _prevalence(values, codebook, described, deviants)
+    )
     graded = [_grade(row, expected.outcome.smallest_contrast) for _, row in table.iterrows()]
     table[["grade", "reason"]] = graded
     table = _ordered(table.join(codebook[["label", "theme", "evidence", "cost", "programme"]]))
@@ -265,67 +269,63 @@ def _per_unit(observations: Observations, units: pd.Index) -> pd.DataFrame:
     wide = observations.practices.pivot_table(
         index="unit", columns="practice", values="value", aggfunc="mean", observed=True
     )
-    names = [name for name in observations.codebook.index if name in set(observations.practices["practice"])]
+    given = set(observations.practices["practice"])
+    names = [name for name in observations.codebook.index if name in given]
     return wide.reindex(index=units, columns=names)
 
 
 def _describe(values: pd.DataFrame, codebook: pd.DataFrame, few: int) -> pd.DataFrame:
     """Declare the family before any outcome is looked at: who can be tested, and why not."""
     rows = []
-    seen: dict[bytes, str] = {}
+    first: dict[bytes, str] = {}
     for name in values.columns:
         column = values[name]
-        known = column.dropna()
-        binary = codebook.loc[name, "kind"] == "binary"
-        low, high = (
-            (0.0, 1.0) if binary else (known.quantile(0.25), known.quantile(0.75)) if len(known) else (np.nan, np.nan)
-        )
-        if not binary and len(known) and high - low <= 0:
-            low, high = known.min(), known.max()
-        users = int((known >= (0.5 if binary else high)).sum()) if len(known) else 0
-        missing = 1 - len(known) / len(column)
-        key = column.to_numpy(dtype=float).tobytes()
-        others = len(known) - users
+        known, binary = column.dropna(), bool(codebook.loc[name, "kind"] == "binary")
+        low, high = _contrasted(known, binary=binary)
+        users, missing = int((known >= (0.5 if binary else high)).sum()), 1 - len(known) / len(column)
+        same = first.setdefault(column.to_numpy(dtype=float).tobytes(), name)
         if codebook.loc[name, "follows_success"]:
             reason = "declared to follow success"
         elif known.nunique() < 2:
             reason = "no answers" if known.empty else "every unit answers the same"
-        elif key in seen:
-            reason = f"the same answers as {codebook.loc[seen[key], 'label']}"
+        elif same != name:
+            reason = f"the same answers as {codebook['label'][same]}"
         elif missing > MOST_MISSING:
             reason = f"{missing:.0%} of answers are missing"
-        elif binary and users < few:
+        elif users < few:
             reason = f"only {users} units do it"
-        elif binary and others < few:
-            reason = f"only {others} units do not"
+        elif len(known) - users < few:
+            reason = f"only {len(known) - users} units do not"
         else:
             reason = ""
-        seen.setdefault(key, name)
         rows.append([reason, len(known), users, missing, low, high])
     columns = ["reason", "n_units", "n_users", "missing_share", "low", "high"]
     return pd.DataFrame(rows, columns=columns, index=pd.Index(values.columns, name="practice"))
 
 
+def _contrasted(known: pd.Series, *, binary: bool) -> tuple[float, float]:
+    """Not doing and doing it; for a graded practice its quarters, or its ends if the quarters coincide."""
+    if binary or known.empty:
+        return (0.0, 1.0) if binary else (np.nan, np.nan)
+    low, high = float(known.quantile(0.25)), float(known.quantile(0.75))
+    return (low, high) if high > low else (float(known.min()), float(known.max()))
+
+
 def _context_features(expected: Expected) -> tuple[np.ndarray, list[str]]:
     """Context as free features: as rich as the number of units allows, fewer knots first, then no products."""
     grid = expected.grid
-    numeric = np.nanmean(grid.numeric, axis=1) if grid.numeric.ndim == 3 else grid.numeric
     count = len(grid.units)
     for knots, products in ((4, True), (3, True), (4, False), (3, False), (0, False)):
         basis = fit_basis(
-            numeric, grid.categories, bends=knots > 0, products=products, knot_quantiles=KNOTS.get(knots, ())
+            grid.usual, grid.categories, bends=knots > 0, products=products, knot_quantiles=KNOTS.get(knots, ())
         )
         if len(basis.blocks) <= count / 5:
             break
-    features = basis.columns(numeric, grid.categories)
-    notes = (
-        []
-        if products and knots
-        else [
-            f"{count} units are few for {len(grid.conditions)} conditions: their context is removed in a simpler form."
-        ]
-    )
-    return features, notes
+    features = basis.columns(grid.usual, grid.categories)
+    if products:
+        return features, []
+    few = f"{count} units are few for {len(grid.conditions)} conditions: their context is removed in a simpler form."
+    return features, [few]
 
 
 def _clusters(observations: Observations, units: pd.Index) -> np.ndarray | None:
@@ -352,7 +352,9 @@ def _estimates(
     return pd.DataFrame(columns, index=described.index)
 
 
-def _prevalence(values: pd.DataFrame, described: pd.DataFrame, deviants: Deviants) -> pd.DataFrame:
+def _prevalence(
+    values: pd.DataFrame, codebook: pd.DataFrame, described: pd.DataFrame, deviants: Deviants
+) -> pd.DataFrame:
     """Share of deviants that do it, and of ordinary units as like them as there are (ten nearest to each)."""
     chosen = [*deviants.units("confident"), *deviants.units("likely")]
     ordinary = [*deviants.units("rest"), *deviants.units("watch")]
@@ -361,7 +363,7 @@ def _prevalence(values: pd.DataFrame, described: pd.DataFrame, deviants: Deviant
         return frame
     nearest = np.argsort(deviants.distance(chosen, ordinary), axis=1, kind="stable")[:, :PEERS]
     weight = pd.Series(np.bincount(nearest.ravel(), minlength=len(ordinary)), index=ordinary).astype(float)
-    binary = described["high"].eq(1.0) & described["low"].eq(0.0)
+    binary = codebook.loc[described.index, "kind"].eq("binary")
     does = (values >= np.where(binary, 0.5, described["high"])).astype(float).where(values.notna())
     frame["prevalence_deviants"] = does.loc[chosen].mean()
     peers = does.loc[ordinary]
@@ -370,30 +372,33 @@ def _prevalence(values: pd.DataFrame, described: pd.DataFrame, deviants: Deviant
 
 
 def _grade(row: pd.Series, smallest: float | None) -> tuple[str, str]:
-    """The grade that the evidence allows before timing is checked, and why."""
+    """The grade that the evidence allows, and why; without a full check of timing none is better than promising."""
     if row["reason"]:
         rare = row["reason"].startswith("only") and row["reason"].endswith("do it")
         return ("worth a visit" if rare and row["n_users"] > 0 else "not testable"), row["reason"]
-    better = row["raw_contrast"] > 0
+    better, timing = row["raw_contrast"] > 0, row["timing"]
+    if better and row["p_bh"] <= LEVEL and timing == BEFORE:
+        return "follows success", "units that do it were high before; those that took it up did not rise accordingly"
     if better and row["p_romano_wolf"] <= LEVEL:
-        return "promising", "stands out after allowing for every practice tested; timing not checked"
+        return "promising", f"stands out after allowing for every practice tested; {timing}"
     if better and row["p_bh"] <= LEVEL:
-        return "promising", "stands out, though one in ten of such findings may be false; timing not checked"
+        return "promising", f"stands out, though one in ten of such findings may be false; {timing}"
     if not better and row["p_romano_wolf"] <= LEVEL:
         return "cannot tell", "units that do it do worse than comparable units; find out why before anything else"
     if smallest and row["raw_contrast_upper"] < smallest:
         return "cannot tell", "if it helps, then by less than is worth having"
-    return "cannot tell", "the range spans both better and worse" if row[
-        "raw_contrast_lower"
-    ] < 0 else "could be chance among so many practices"
+    if row["raw_contrast_lower"] < 0:
+        return "cannot tell", "the range spans both better and worse"
+    return "cannot tell", "could be chance among so many practices"
 
 
 def _ordered(table: pd.DataFrame) -> pd.DataFrame:
-    order = {"promising": 0, "worth a visit": 1, "cannot tell": 2, "not testable": 3}
+    order = {"promising": 0, "worth a visit": 1, "follows success": 2, "cannot tell": 3, "not testable": 4}
     columns = [
-        "practice", "label", "theme", "evidence", "cost", "programme", "grade", "reason", "n_units", "n_users", "missing_share", "low", "high",
-        "prevalence_deviants", "prevalence_peers", "contrast", "contrast_lower", "contrast_upper", "raw_contrast", "raw_contrast_lower",
-        "raw_contrast_upper", "p_value", "p_romano_wolf", "p_bh",
+        "practice", "label", "theme", "evidence", "cost", "programme", "grade", "reason", "n_units", "n_users",
+        "missing_share", "low", "high", "prevalence_deviants", "prevalence_peers",
+        "contrast", "contrast_lower", "contrast_upper", "raw_contrast", "raw_contrast_lower", "raw_contrast_upper",
+        "p_value", "p_romano_wolf", "p_bh", *TIMING,
     ]  # fmt: skip
     table = table.reset_index()
     keys = pd.DataFrame(
@@ -403,7 +408,8 @@ def _ordered(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _caveats(table: pd.DataFrame) -> list[str]:
-    notes = ["Timing is not checked: a practice may follow success instead of going before it."]
+    unknown = int((table["grade"].eq("promising") & table["timing"].ne(RISES)).sum())
+    notes = ["Where timing is unknown, a practice may follow success instead of going before it."] if unknown else []
     dropped = table[table["grade"].isin(["not testable", "worth a visit"])]
     if len(dropped):
         notes.append(f"{len(dropped)} declared practices could not be tested; the table gives the reasons.")
@@ -420,16 +426,8 @@ def _claims(values: pd.DataFrame, codebook: pd.DataFrame) -> pd.DataFrame:
         if not observed or claimed not in values or observed not in values:
             continue
         both = values[[claimed, observed]].dropna() >= 0.5
-        rows.append(
-            [
-                observed,
-                codebook.loc[observed, "label"],
-                len(both),
-                both[claimed].mean(),
-                both[observed].mean(),
-                int((both[claimed] & ~both[observed]).sum()),
-            ]
-        )
-    return pd.DataFrame(
-        rows, columns=["practice", "label", "n_units", "claimed_share", "observed_share", "claimed_not_done"]
-    )
+        not_done = int((both[claimed] & ~both[observed]).sum())
+        label, shares = codebook.loc[observed, "label"], (both[claimed].mean(), both[observed].mean())
+        rows.append([observed, label, len(both), *shares, not_done])
+    columns = ["practice", "label", "n_units", "claimed_share", "observed_share", "claimed_not_done"]
+    return pd.DataFrame(rows, columns=columns)

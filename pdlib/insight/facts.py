@@ -1,0 +1,129 @@
+"""What the page is told from: who may be named, which practices are worth telling, and the pair to open with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from pdlib.deviants import Deviants, Twin
+from pdlib.insight.words import pseudonym
+from pdlib.observations import Observations
+from pdlib.practices import LEVEL, Practices
+from pdlib.show import OutcomeFormat
+from pdlib.study import Outcome, Unit
+
+MOST_TWINS = 12
+NEAR = 0.95
+RARE = 0.35
+LITTLE = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What the parts of a leaders' page share.
+
+    Attributes
+    ----------
+    observations : Observations
+    deviants : Deviants
+    practices : Practices or None
+        None if the study has none.
+    """
+
+    observations: Observations
+    deviants: Deviants
+    practices: Practices | None
+
+    def name(self, unit: str) -> str:
+        """What a unit is called on the page: its label if it may be named, else a stable pseudonym or a description."""
+        names, word = self.observations.study.names, self.unit.singular
+        label = str(self.observations.units.loc[unit, "label"])
+        if unit in names.may_be_named or label in names.may_be_named:
+            return label
+        if unit not in self.bright.index:
+            return f"A {word} like it"
+        return label if names.publish else pseudonym(unit, word)
+
+    @property
+    def unit(self) -> Unit:
+        """How units are spoken of."""
+        return self.observations.study.unit
+
+    @property
+    def outcome(self) -> Outcome:
+        """On which they were compared."""
+        return self.deviants.expected.outcome
+
+    @property
+    def show(self) -> OutcomeFormat:
+        """How the outcome is shown."""
+        return self.outcome.format
+
+    @property
+    def total(self) -> int:
+        """How many units were compared."""
+        return len(self.deviants.table)
+
+    @property
+    def span(self) -> str:
+        """First and last period."""
+        periods = self.observations.periods
+        return f"{periods[0]} to {periods[-1]}" if len(periods) > 1 else periods[0]
+
+    @property
+    def a_period(self) -> str:
+        """The words " a month" behind an amount; nothing if the study has no periods."""
+        period = self.observations.study.period
+        return f" a {period.singular}" if period else ""
+
+    @cached_property
+    def bright(self) -> pd.DataFrame:
+        """The rows of the bright spots, the likeliest first, indexed by unit."""
+        return self.deviants.confident.set_index("unit", drop=False)
+
+    @cached_property
+    def costs(self) -> dict[str, str]:
+        """For each bright spot that is among the worst of a balancing outcome, a sentence without its name."""
+        return {unit: note for unit, note in self.deviants.balance().items() if unit in self.bright.index}
+
+    @cached_property
+    def promising(self) -> pd.DataFrame:
+        """Promising practices that were seen, not only claimed: the surest first, of these the cheap, then the rare."""
+        if self.practices is None:
+            return pd.DataFrame(columns=["practice", "label", "cost", "evidence"])
+        frame = self.practices.promising
+        frame = frame[frame["evidence"] == "observed"]
+        keys = {
+            "unsure": frame["p_romano_wolf"] > LEVEL, "dear": ~(frame["cost"] <= LITTLE),
+            "common": ~(frame["prevalence_peers"] <= RARE), "size": -frame["contrast"],
+        }  # fmt: skip
+        return frame.loc[pd.DataFrame(keys).sort_values(list(keys)).index]
+
+    @property
+    def cheap(self) -> int:
+        """How many promising practices cost little."""
+        return int((self.promising["cost"] <= LITTLE).sum())
+
+    @cached_property
+    def lead(self) -> Twin | None:
+        """The bright spot to open with, beside its twin.
+
+        Of one group with its twin where groups are declared, near to it, with something that only the bright spot does,
+        and clear: in this order.
+        """
+        pairs = [self.deviants.twin(unit) for unit in self.bright.index[:MOST_TWINS]]
+        return max(pairs, key=self._merits, default=None)
+
+    def _merits(self, pair: Twin) -> tuple[bool, bool, bool, float]:
+        groups = self.observations.units.get("twin_within")
+        same = groups is not None and bool(groups[pair.unit] == groups[pair.peer])
+        return same, pair.closeness > NEAR, bool(self.only_first(pair)), pair.lower
+
+    def only_first(self, pair: Twin) -> list[str]:
+        """Up to two promising practices that the bright spot has and its twin has not, as people say them."""
+        if self.practices is None:
+            return []
+        does, rows = self.practices.does, zip(self.promising["practice"], self.promising["label"], strict=True)
+        return [label for name, label in rows if does(pair.unit, name) and not does(pair.peer, name)][:2]

@@ -1,0 +1,325 @@
+"""A leaders' page, top to bottom."""
+
+from __future__ import annotations
+
+import numpy as np
+from markupsafe import Markup
+
+from pdlib.deviants import Deviants
+from pdlib.deviants.outcomes import balancing
+from pdlib.insight import exhibits
+from pdlib.insight.facts import Facts
+from pdlib.insight.words import GLOSSARY, QUESTION, bold, standing
+from pdlib.observations import Observations
+from pdlib.practices import Practices
+from pdlib.show import Html, caveats, element, findings, kicker, standfirst
+from pdlib.show.formats import count, share
+from pdlib.show.html import join
+from pdlib.show.wording import capitalised, counted, in_words, listed, plural
+
+_SCALES = {"proportion": "log-odds", "rate": "log", "mean": "plain"}
+
+
+class Insight(Facts):
+    """The parts of a leaders' page, each ready to be shown.
+
+    Attributes
+    ----------
+    observations : Observations
+    deviants : Deviants
+    practices : Practices or None
+        None if the study has none.
+    """
+
+    @property
+    def headline(self) -> Html:
+        """The small line above, the headline with its number, and two sentences below it."""
+        above = kicker(f"{self.observations.study.name} · {count(self.total)} {self.unit.plural} · {self.span}")
+        return join(above, element("h1", self.title), standfirst(self._standfirst))
+
+    @property
+    def title(self) -> str:
+        """The headline: a sentence with a number."""
+        found = len(self.bright)
+        if not found:
+            return f"None of {count(self.total)} {self.unit.plural} stands out beyond means and luck"
+        who = capitalised(counted(found, self.unit.singular, self.unit.plural))
+        verb, whose = ("does", "its") if found == 1 else ("do", "their")
+        return f"{who} {verb} better on {self.outcome.label} than {whose} means explain"
+
+    @property
+    def _standfirst(self) -> str:
+        found, real = len(self.bright), round(self.deviants.expected_right)
+        if not found:
+            return (
+                f"What is left once the means of each {self.unit.singular} are counted could be luck. "
+                "Naming nobody is the honest result; more time or more data may change it."
+            )
+        luck = f" and {in_words(found - real)} to be luck" if found > real else ""
+        first = f"We expect about {in_words(real)} of the {in_words(found)} to be real{luck}."
+        if not len(self.promising):
+            return f"{first} No practice on the list sets them apart so far: go and ask."
+        cheap = f"; {in_words(self.cheap)} of them {plural(self.cheap, 'costs', 'cost')} little" if self.cheap else ""
+        which = capitalised(counted(len(self.promising), "practice"))
+        verb = plural(len(self.promising), "goes", "go")
+        return f"{first} {which} on our list {verb} with better results{cheap}."
+
+    @property
+    def twin_card(self) -> Html:
+        """One bright spot beside its twin: whom to call and what to ask."""
+        return exhibits.pair_card(self, self.lead) if self.lead else join()
+
+    @property
+    def findings(self) -> Html:
+        """Up to five findings, each with a number and, where it is a difference, its range."""
+        items = [self._who(), *self._what(), self._league(), *self._programmes()]
+        return join(element("h2", "What we found"), findings([item for item in items if item][:5]))
+
+    def _who(self) -> Markup:
+        bright, lasting = self.bright, self.deviants.expected.reliability
+        if bright.empty:
+            sizes = f"{share(lasting)} of the differences left would last; {share(1 - lasting)} is luck"
+            return bold("Nobody is named.", f" At a typical {self.unit.singular} about {sizes}.")
+        how = self.show.more_between(bright["shrunken_excess"].min(), bright["shrunken_excess"].max())
+        right = f"About {in_words(round(self.deviants.expected_right))} should be real."
+        who = f"{capitalised(in_words(len(bright)))} of {count(self.total)} {self.unit.plural}"
+        verb = plural(len(bright), "does", "do")
+        return bold(who, f" {verb} better than others with the same means: {how}. {right}")
+
+    def _what(self) -> list[Markup]:
+        return [
+            bold(
+                f"{row['label']}",
+                f": {share(row['prevalence_deviants'])} of bright spots, {share(row['prevalence_peers'])} of "
+                f"comparable {self.unit.plural}. It goes with {self.show.more(row['contrast'])} "
+                f"({self.show.more_range(row['contrast_lower'], row['contrast_upper'])}).",
+            )
+            for _, row in self.promising[:2].iterrows()
+            if np.isfinite(row["prevalence_deviants"])
+        ]
+
+    def _league(self) -> Markup:
+        top = self.deviants.table.nsmallest(1, "raw_rank").iloc[0]
+        if not np.isfinite(top["rank"]):
+            return Markup("")
+        ranks = f"{count(top['rank'])} (between {count(top['rank_lower'])} and {count(top['rank_upper'])})"
+        return bold(
+            f"First in the league table, {standing(top['rank'], self.total)} given its means",
+            f": the {self.unit.singular} with the best raw figure stands at {ranks} of {count(self.total)} "
+            "once its means are counted.",
+        )
+
+    def _programmes(self) -> list[Markup]:
+        if self.practices is None:
+            return []
+        rows, show = self.practices.table, self.show
+        rows = rows[rows["programme"].astype(bool) & rows["grade"].eq("cannot tell") & rows["raw_contrast"].notna()]
+        return [
+            bold(
+                f"{row['label']} shows no visible gain",
+                f": {share(row['n_users'] / row['n_units'])} do it. The gain lies between "
+                f"{show.excess(row['raw_contrast_lower'])} and {show.excess(row['raw_contrast_upper'])}.",
+            )
+            for _, row in rows[:1].iterrows()
+        ]
+
+    @property
+    def what_changed(self) -> Html:
+        """What changed since the last report."""
+        nothing = "No earlier report is on record, so there is nothing to compare with yet."
+        return join(element("h2", "What changed"), element("p", nothing))
+
+    @property
+    def who_stands_out(self) -> Html:
+        """The funnel of all, then the bright spots with their ranges."""
+        return join(element("h2", "Who stands out"), exhibits.funnel(self), exhibits.dots(self))
+
+    @property
+    def what_they_do(self) -> Html:
+        """Practices that go with better results, among units of the same means."""
+        practices = self.practices
+        if practices is None:
+            return join()
+        rows = exhibits.told(self, practices)
+        heading = element("h2", "What they do differently")
+        if rows.empty:
+            return join(heading, element("p", "No practice could be compared."))
+        note = "These are associations, worth a visit and a pilot. Some may follow success instead of going before it."
+        chart = exhibits.forest(self, practices, rows)
+        return join(
+            heading, chart, element("p", note, class_="note"), self._too_rare(practices), self._claimed(practices)
+        )
+
+    def _too_rare(self, practices: Practices) -> Markup | None:
+        rows = practices.table
+        rows = rows[rows["grade"] == "worth a visit"]
+        if rows.empty:
+            return None
+        named = listed(
+            f"“{label}” ({counted(users, self.unit.singular, self.unit.plural)})"
+            for label, users in zip(rows["label"], rows["n_users"], strict=True)
+        )
+        return element("p", element("b", "Too rare to compare, worth a visit. "), f"{named}; exact counts.")
+
+    def _claimed(self, practices: Practices) -> Markup | None:
+        claims = practices.claims
+        if claims.empty:
+            return None
+        worst = claims.assign(gap=claims["claimed_share"] - claims["observed_share"]).nlargest(1, "gap").iloc[0]
+        return element(
+            "p",
+            element("b", "Said and done. "),
+            f"“{worst['label']}”: {share(worst['claimed_share'])} say they do it, {share(worst['observed_share'])} "
+            f"were seen to do it (exact count: {worst['claimed_not_done']} of {count(worst['n_units'])} "
+            f"{self.unit.plural} say so only).",
+        )
+
+    @property
+    def whom_to_visit(self) -> Html:
+        """Whom to call, what to ask, and cards to carry."""
+        heading = element("h2", "Whom to visit and what to try")
+        if self.bright.empty:
+            return join(heading, element("p", "Nobody is named, so nobody needs a visit on account of this report."))
+        units = self.bright.index[:5]
+        doers = [
+            element("li", element("b", self.name(unit)), f": {self._visit(unit)}{self._cost(unit)}") for unit in units
+        ]
+        cards = [self.practices.card(name) for name in self.promising["practice"][:3]] if self.practices else []
+        return join(heading, element("ul", *doers), *cards)
+
+    def _visit(self, unit: str) -> str:
+        if self.practices is None:
+            return f"ask “{QUESTION}”"
+        does, rows = self.practices.does, zip(self.promising["practice"], self.promising["label"], strict=True)
+        done = [f"“{label}”" for name, label in rows if does(unit, name)][:2]
+        if not done:
+            return f"none of our promising practices is done there. Ask “{QUESTION}”"
+        return f"see {' and '.join(done)}. Ask “{QUESTION}”"
+
+    def _cost(self, unit: str) -> str:
+        return f" Ask about this too: {self.costs[unit]}" if unit in self.costs else ""
+
+    @property
+    def how_sure(self) -> Html:
+        """The list's own test on later periods, and at most three limits."""
+        return join(element("h2", "How sure we are"), *self._luck(), element("h3", "Limits"), caveats(self.limits))
+
+    def _luck(self) -> list[Markup | Html]:
+        if len(self.observations.periods) < 4:
+            return []
+        luck, show = self.deviants.luck_check(), self.show
+        league, ours = luck.table.iloc[0], luck.table.iloc[1]
+        kept = show.excess_between(ours["lead_later_lower"], ours["lead_later_upper"])
+        words = (
+            f"We made the list from {luck.span[0]} to {luck.span[1]} and looked again from {luck.span[2]} to "
+            f"{luck.span[3]}. The raw league table’s best led by {show.size(league['lead_earlier'])}; later only "
+            f"{show.size(league['lead_later'])} was more than their means explain. Our list promised "
+            f"{show.size(ours['lead_earlier'])}; later it was {show.size(ours['lead_later'])} ({kept})."
+        )
+        # The chart's title says that a fair list holds, so it is shown only where it does.
+        chart = [exhibits.luck_chart(self, luck, words)] if ours["survived_share"] >= 0.5 else []
+        return [element("p", words), *chart]
+
+    @property
+    def limits(self) -> list[str]:
+        """At most three limits, the weightiest first."""
+        verdict = self.deviants.expected.fit_verdict
+        notes = [] if verdict.level == "go" else [verdict.reasons[0]]
+        notes += self.deviants.guards().warnings[:1]
+        notes += self._costly()
+        notes.append(f"A condition that we do not know, and that few {self.unit.plural} share, looks like merit.")
+        if self.practices is not None:
+            notes.append("Which came first, the practice or the success, is not known for every practice.")
+        return [*notes, *self.observations.caveats][:3]
+
+    def _costly(self) -> list[str]:
+        """That some bright spots do worse elsewhere, in one sentence."""
+        if not self.costs:
+            return []
+        who = capitalised(counted(len(self.costs), "bright spot"))
+        elsewhere = listed([item.label for item in balancing(self.deviants)], "or")
+        return [f"{who} {plural(len(self.costs), 'does', 'do')} worse than expected on {elsewhere}."]
+
+    @property
+    def method(self) -> Html:
+        """How it was worked out, the words, and all practices: for the appendix."""
+        expected, practices = self.deviants.expected, self.practices
+        paragraphs = [f"{expected.finding} {expected.fit_verdict.reasons[-1]}", self._fitted(), self._named()]
+        if practices is not None:
+            paragraphs.append(
+                f"{practices.family_size} practices were tested together against the unshrunken value of every "
+                f"{self.unit.singular}, means removed from both sides; the whole family shares one error control "
+                "(Romano–Wolf at 10 %, then Benjamini–Hochberg). Contrasts are shrunken for the winner’s curse."
+            )
+        return join(
+            *(element("p", paragraph) for paragraph in paragraphs),
+            element("h3", "Words"),
+            element("dl", *self._glossary()),
+            exhibits.practice_table(self, practices.table) if practices is not None else None,
+        )
+
+    def _fitted(self) -> str:
+        expected, fit = self.deviants.expected, self.deviants.expected.fit
+        return (
+            f"Each {self.unit.singular} is compared with the prediction of a fit that has not seen it: straight "
+            "lines, smooth bends and pairwise products of its means, as random effects fitted by restricted maximum "
+            f"likelihood on the {_SCALES[fit.kind]} scale. Lasting variance {fit.unit_variance:.3g}, passing variance "
+            f"{fit.collapsed.transient_variance:.3g}, reliability {expected.reliability:.2f}."
+        )
+
+    def _named(self) -> str:
+        return (
+            f"A {self.unit.singular} is named if the expected share of false names on the list stays within "
+            f"{self.deviants.settings['false_share']:.0%}, its own chance to be in the top "
+            f"{self.observations.study.top:.0%} is at least one half, and others share its means."
+        )
+
+    def _glossary(self) -> list[Markup]:
+        conditions = ", ".join(item.label.lower() for item in self.deviants.expected.grid.conditions)
+        fill = {
+            "unit": self.unit.singular, "units": self.unit.plural, "conditions": conditions or "nothing declared",
+            "top": share(self.observations.study.top).replace("\u00a0", " "),
+        }  # fmt: skip
+        return [
+            part
+            for word, meaning in GLOSSARY.items()
+            for part in (element("dt", word), element("dd", meaning.format(**fill)))
+        ]
+
+    @property
+    def provenance(self) -> Html:
+        """What was built from what, in a line for the footer."""
+        settings = self.deviants.settings
+        simulated = " These are simulated data." if self.observations.study.simulated else ""
+        line = (
+            f"Data {settings['data_hash'][:12]}, {count(settings['rows_used'])} rows used, "
+            f"{count(settings['rows_set_aside'])} set aside, {self.span}. pdlib {settings['pdlib']}, outcome "
+            f"“{settings['outcome']}”, form {settings['form']}, top {settings['top']:.0%}, false names within "
+            f"{settings['false_share']:.0%}. Associations: worth a visit and a pilot, not proof.{simulated}"
+        )
+        return join(element("p", line))
+
+    def _repr_html_(self) -> str:
+        parts = (
+            self.headline, self.twin_card, self.findings, self.who_stands_out, self.what_they_do, self.whom_to_visit,
+            self.how_sure, self.provenance,
+        )  # fmt: skip
+        return join(*parts).__html__()
+
+
+def tell(observations: Observations, deviants: Deviants, practices: Practices | None = None) -> Insight:
+    """Put findings into the parts of a leaders' page.
+
+    Bright spots are named unless the study says otherwise; a twin only if it is cleared; nobody else.
+
+    Parameters
+    ----------
+    observations : Observations
+    deviants : Deviants
+    practices : Practices, optional
+
+    Returns
+    -------
+    Insight
+    """
+    return Insight(observations, deviants, practices)

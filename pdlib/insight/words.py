@@ -1,0 +1,62 @@
+"""The words of the page: the glossary, and small phrases around a value."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from markupsafe import Markup
+
+from pdlib.show import OutcomeFormat, element, text
+from pdlib.show.formats import number, share
+from pdlib.show.wording import capitalised
+from pdlib.study import Context
+
+QUESTION = "What do you do here that is not on our list?"
+GLOSSARY = {
+    "Bright spot": "A {unit} that very likely does better than its means explain, again and again.",
+    "Means": "What a {unit} cannot choose: {conditions}.",
+    "Expected": "What {units} with the same means usually reach. No {unit} takes part in its own expectation.",
+    "Twin": "The ordinary {unit} most alike in its means and size.",
+    "Real": "Truly among the best {top} of {units}, and not just lucky.",
+    "Promising": "Goes with better results among {units} of the same means. Which came first is not known for all.",
+    "Follows success": "{units} that do it were ahead before; those that took it up did not rise as the others lead.",
+    "Range": "Where the true number most likely lies: nine times in ten for {units}, nineteen in twenty for practices.",
+}
+
+
+def pseudonym(unit: str, word: str) -> str:
+    """A name that stays the same from report to report and says nothing: "Shop K730"."""
+    digest = hashlib.sha256(unit.encode()).digest()
+    return f"{capitalised(word)} {chr(65 + digest[0] % 26)}{int.from_bytes(digest[1:3]) % 900 + 100}"
+
+
+def bold(lead: str, rest: str) -> Markup:
+    """A finding: its lead in bold, then the rest."""
+    return element("b", lead) + text(rest, limit=None)
+
+
+def chances(p: float) -> str:
+    """A probability as chances in 100, never certain."""
+    return f"{min(99, max(1, round(100 * p)))} in 100"
+
+
+def condition(item: Context, value: Any) -> str:
+    """A condition as it stands on a twin card: "footfall 276 people an hour", "retail park"."""
+    if item.kind == "category":
+        return str(value)
+    label = item.label[:1].lower() + item.label[1:]
+    if item.unit.startswith("share"):
+        return f"{label} {share(value)}"
+    digits = 0 if abs(value) >= 10 else 1 if abs(value) >= 1 else 2
+    return f"{label} {number(value, digits)}{' ' + item.unit if item.unit else ''}"
+
+
+def standing(rank: float, total: int) -> str:
+    """Say in a word where a rank lies."""
+    return "still ahead" if rank <= 0.1 * total else "good" if rank <= 0.3 * total else "ordinary"
+
+
+def ranged(show: OutcomeFormat, value: float, lower: float, upper: float) -> str:
+    """A difference and its range for a cell of a table: "3.1 (0.7 to 5.4)"."""
+    return f"{number(show.scale * value, 1)} ({show.excess_between(lower, upper)})"

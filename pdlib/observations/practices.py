@@ -1,0 +1,145 @@
+"""What units do, and the codebook that says what each practice is."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pandas as pd
+from pydantic import ValidationError
+
+from pdlib.errors import StudyError
+from pdlib.observations.reader import SAME_ID
+from pdlib.observations.sheet import Sheet, Source
+from pdlib.observations.text import as_text, joined
+from pdlib.study import Practice, Study, did_you_mean, practice_in_context
+
+_FIELDS = list(Practice.model_fields)
+_TEXTS = ("label", "theme", "who_decides", "claims")  # a spreadsheet may hold them as numbers
+_YES_NO = {"yes": 1.0, "no": 0.0, "true": 1.0, "false": 0.0, "y": 1.0, "n": 0.0}
+_LONG = ["unit", "wave", "practice", "value"]
+
+
+def read_codebook(source: Source) -> pd.DataFrame:
+    """One row per declared practice, indexed by it: those of the study, then those of the codebook table.
+
+    Raises
+    ------
+    StudyError
+        If a practice is declared as context too.
+    """
+    sheet = source.sheet("codebook", ["practice"])
+    entries = list(source.study.practice)
+    if sheet is not None and sheet.has("practice", "It needs one row per practice."):
+        entries += _entries(sheet)
+    codebook = _as_codebook(entries)
+    _refuse_context(source.study, codebook.index)
+    _check_codebook(Sheet(source.name("codebook"), codebook, source.problems))
+    return codebook
+
+
+def _entries(sheet: Sheet) -> list[Practice]:
+    entries = []
+    for row, record in enumerate(sheet.frame.to_dict("records"), start=2):
+        known: dict[str, Any] = {str(key): value for key, value in record.items() if key in _FIELDS and pd.notna(value)}
+        known |= {key: str(known[key]) for key in _TEXTS if key in known}
+        try:
+            entries.append(Practice(**known))
+        except ValidationError as error:
+            details = [
+                f"{'.'.join(map(str, e['loc']))}: found {e['input']!r}, {e['msg'].lower()}" for e in error.errors()
+            ]
+            found = f"row {row} is not as a codebook needs it: {'; '.join(details)}."
+            sheet.report(None, found, "See the keys of [[practice]].")
+    return entries
+
+
+def _as_codebook(entries: list[Practice]) -> pd.DataFrame:
+    return pd.DataFrame([entry.model_dump() for entry in entries], columns=_FIELDS).set_index("practice")
+
+
+def _refuse_context(study: Study, practices: pd.Index) -> None:
+    problems = practice_in_context(study, practices)
+    if problems:
+        raise StudyError(" ".join(problems))
+
+
+def _check_codebook(sheet: Sheet) -> None:
+    practices = sheet.frame.index
+    for name in practices[practices.duplicated()]:
+        sheet.report("practice", f"{name!r} stands there twice.", "Keep one row per practice.")
+    for name, target in sheet.frame["claims"].items():
+        if target and target not in practices:
+            found = f"{name!r} claims {target!r}, which is no practice{did_you_mean(target, map(str, practices))}."
+            sheet.report("claims", found, "Name the observed practice.")
+
+
+def complete(codebook: pd.DataFrame, practices: pd.DataFrame) -> pd.DataFrame:
+    """Add a line with defaults for each practice that was given without one."""
+    given = practices[~practices["practice"].isin(codebook.index)]
+    if given.empty:
+        return codebook
+    is_binary = given["value"].isna() | given["value"].isin([0, 1])
+    binary = is_binary.groupby(given["practice"], sort=False).all()
+    extra = _as_codebook(
+        [Practice(practice=str(name), kind="binary" if yes else "graded") for name, yes in binary.items()]
+    )
+    return pd.concat([codebook, extra]) if len(codebook) else extra
+
+
+def read_practices(source: Source, codebook: pd.DataFrame, panel: pd.DataFrame, units: pd.Index) -> pd.DataFrame:
+    """One row per unit, wave and practice: ``unit``, ``wave``, ``practice``, ``value`` (NaN: no answer).
+
+    Without a practices table they are looked for among the columns of the observations and averaged over periods.
+
+    Raises
+    ------
+    StudyError
+        If a practice is declared as context too.
+    """
+    study = source.study
+    unit, wave = study.unit.column, study.practices.wave
+    keys = [unit, wave] if wave else [unit]
+    listed = list(dict.fromkeys(codebook.index))
+    sheet = source.sheet("practices", keys)
+    if sheet is None:
+        return _among_observations(Sheet(source.name("observations"), panel, source.problems), listed)
+    frame = sheet.frame
+    if not sheet.has(unit, SAME_ID) or (wave and not sheet.has(wave, "Name the right column under [practices] wave.")):
+        return pd.DataFrame(columns=_LONG)
+    fix = "Keep one row per unit and wave; name the wave under [practices]."
+    again = frame.duplicated(keys)
+    sheet.report_rows(" and ".join(keys), again, "a row already given", fix, joined(frame, keys))
+    sheet.report_strangers(unit, units)
+    listed = listed or [str(name) for name in frame.columns if name not in keys]
+    _refuse_context(study, pd.Index(listed))
+    fix = "The codebook names it; add the column or drop the line."
+    values = pd.DataFrame({name: _values(sheet, name) for name in listed if sheet.has(name, fix)}, index=frame.index)
+    return _long(values, frame[unit], as_text(frame[wave]) if wave else pd.Series("all", index=frame.index))
+
+
+def _among_observations(sheet: Sheet, listed: list[str]) -> pd.DataFrame:
+    own = [name for name in listed if name in sheet.frame]
+    if not own:
+        return pd.DataFrame(columns=_LONG)
+    means = pd.DataFrame({name: _values(sheet, name) for name in own}).groupby(sheet.frame["unit"]).mean()
+    return _long(means, means.index, pd.Series("all", index=means.index))
+
+
+def _values(sheet: Sheet, name: str) -> pd.Series:
+    """Numbers as they are; yes and no as 1 and 0; anything else is a problem."""
+    values = sheet.frame[name]
+    if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+        return values.astype(float)
+    lowered = values.astype("str").str.strip().str.lower()
+    numbers = lowered.map(_YES_NO).fillna(pd.to_numeric(lowered, errors="coerce")).astype(float)
+    bad = numbers.isna() & values.notna() & lowered.ne("")
+    fix = "Write numbers, yes or no, empty for no answer."
+    sheet.report_rows(name, bad, "neither a number nor yes or no", fix, values)
+    return numbers
+
+
+def _long(values: pd.DataFrame, unit: pd.Series | pd.Index, wave: pd.Series) -> pd.DataFrame:
+    index = pd.MultiIndex.from_arrays([unit, wave], names=["unit", "wave"])
+    stacked = values.set_axis(index).rename_axis(columns="practice").stack()
+    long = cast("pd.Series", stacked).rename("value").reset_index()
+    return long.astype({"unit": "str", "wave": "str", "practice": "str"})

@@ -1,0 +1,203 @@
+"""From each table its tidy frame, checked: the panel, the units, the comments."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from pdlib.errors import DataError, TooFewUnitsError
+from pdlib.observations.sheet import SHOWN, Sheet, Source
+from pdlib.observations.text import as_text, as_written, in_time, joined
+from pdlib.study import Context, Outcome, Study, did_you_mean
+
+FEWEST_UNITS = 3
+SAME_ID = "It must have the same id column as the observations."
+
+
+def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> pd.DataFrame:
+    """Every row of the observations, in the order of the file.
+
+    Parameters
+    ----------
+    study : Study
+    sheet : Sheet
+        The observations.
+    units : Sheet or None
+        Where context is looked for that the observations do not hold.
+
+    Returns
+    -------
+    DataFrame
+        ``unit``, ``period``, then the columns named in the study as numbers or text, then all others as they are.
+
+    Raises
+    ------
+    DataError
+        At once if the column of the unit or period is missing, for then nothing else can be checked.
+    """
+    frame, keys = sheet.frame, study.keys
+    present = [sheet.has(key, "Name the right column under [unit] or [period].") for key in keys]
+    if not all(present):
+        raise DataError(sheet.problems)
+    period = as_text(frame[study.period.column]) if study.period else pd.Series("all", index=frame.index)
+    columns = {"unit": frame[study.unit.column], "period": period}
+    _check_keys(study, sheet)
+    for name in dict.fromkeys(name for outcome in study.outcome for name in outcome.columns):
+        if sheet.has(name, "Name the right column in the outcome."):
+            columns[name] = sheet.numbers(name)
+    for outcome in study.outcome:
+        if all(name in columns for name in outcome.columns):
+            _check_outcome(sheet, outcome, columns)
+    for item in study.context:
+        values = _context(study, item, sheet, units)
+        if values is not None:
+            columns[item.name] = values
+    for caution in study.caution:
+        if caution.name not in columns and sheet.has(caution.name, "Name the right column under [[caution]]."):
+            columns[caution.name] = sheet.numbers(caution.name)
+    others = frame.drop(columns=[*keys, *columns], errors="ignore")
+    return pd.concat([pd.DataFrame(columns), others], axis=1)
+
+
+def _check_keys(study: Study, sheet: Sheet) -> None:
+    frame, keys = sheet.frame, study.keys
+    for key in keys:
+        sheet.report_rows(key, frame[key].isna(), "no value", "Every row needs its unit and period.")
+    fix = "Declare the period, or give one row per unit."
+    if study.period:
+        fix = "Keep one row per unit and period; if each row is a single case, count or average them first."
+    again = frame.duplicated(keys) & frame[keys].notna().all(axis=1)
+    sheet.report_rows(" and ".join(keys), again, "a row already given", fix, joined(frame, keys))
+
+
+def _check_outcome(sheet: Sheet, outcome: Outcome, columns: dict[str, pd.Series]) -> None:
+    amount, size = columns[outcome.amount], columns.get(outcome.size or "")
+
+    def not_negative(name: str, fix: str) -> None:
+        sheet.report_rows(name, columns[name] < 0, "a negative number", fix, columns[name])
+
+    if outcome.size:
+        not_negative(outcome.size, "Counts and exposure are 0 or more.")
+    if outcome.kind != "mean":
+        not_negative(outcome.amount, "Counts are 0 or more.")
+    if outcome.kind == "proportion" and size is not None:
+        more, shown = (amount > size) & (size >= 0), as_written(amount) + " of " + as_written(size)
+        sheet.report_rows(outcome.amount, more, f"more than {outcome.n}", "Successes are at most n.", shown)
+    for name in (outcome.sd, outcome.se):
+        if name:
+            not_negative(name, "A spread is 0 or more.")
+    level = amount if outcome.kind == "mean" or size is None else amount / size
+    level = level[np.isfinite(level)]
+    if outcome.role == "primary" and len(level) > 1 and level.max() == level.min():
+        found = f"the outcome is {level.iloc[0]:g} in every row."
+        sheet.report(outcome.amount, found, "Without differences nothing can be compared; choose another outcome.")
+
+
+def _context(study: Study, item: Context, sheet: Sheet, units: Sheet | None) -> pd.Series | None:
+    """A condition for each row of the observations, from there or from the units table; None if it is in neither."""
+    key = study.unit.column
+    if item.name in sheet.frame:
+        return _condition(item, sheet)
+    if units is not None and item.name in units.frame and key in units.frame:
+        once = replace(units, frame=units.frame.drop_duplicates(key))
+        return sheet.frame[key].map(_condition(item, once).set_axis(once.frame[key]))
+    every = [*sheet.frame.columns, *([] if units is None else units.frame.columns)]
+    found = f"the context {item.name!r} is in no table{did_you_mean(item.name, map(str, every))}."
+    sheet.report(item.name, found, "Name a column of the observations or units table.")
+    return None
+
+
+def _condition(item: Context, sheet: Sheet) -> pd.Series:
+    if item.kind == "category":
+        return sheet.frame[item.name].astype("str")
+    values = sheet.numbers(item.name)
+    if item.scale != "linear":
+        low = values <= 0 if item.scale == "log" else values < 0
+        found, fix = f"a value that has no {item.scale}", 'Use scale = "linear" or mend the values.'
+        sheet.report_rows(item.name, low, found, fix, values)
+    return values
+
+
+def usable(study: Study, panel: pd.DataFrame, table: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Set aside the rows that say nothing about the primary outcome.
+
+    Parameters
+    ----------
+    study : Study
+    panel : DataFrame
+    table : str
+        What the observations table is called.
+
+    Returns
+    -------
+    used : DataFrame
+        The panel's other rows, by unit and in the order of time.
+    set_aside : DataFrame
+        ``unit``, ``period``, ``reason``.
+
+    Raises
+    ------
+    TooFewUnitsError
+        If fewer than three units are left.
+    """
+    outcome, unit = study.primary, study.unit
+    missing = panel[outcome.columns].isna().any(axis=1)
+    empty = panel[outcome.size].fillna(0).eq(0) if outcome.size else pd.Series(False, index=panel.index)
+    reasons = [f"no {outcome.label} recorded", f"no {outcome.exposure_label} behind it"]
+    reason = pd.Series(np.select([missing, empty], reasons, default=""), index=panel.index)
+    used = panel[reason.eq("")].sort_values(["unit", "period"], key=lambda s: in_time(s) if s.name == "period" else s)
+    count = used["unit"].nunique()
+    if count < FEWEST_UNITS:
+        raise TooFewUnitsError(
+            f"{table} has {count} {unit.singular if count == 1 else unit.plural} with data; "
+            f"at least {FEWEST_UNITS} are needed to compare anything, 30 to name anyone. "
+            f"Check the column {unit.column!r}."
+        )
+    aside = panel[["unit", "period"]].assign(reason=reason)[reason.ne("")]
+    return used.reset_index(drop=True), aside.reset_index(drop=True)
+
+
+def read_units(study: Study, sheet: Sheet | None, panel: pd.DataFrame) -> pd.DataFrame:
+    """One row per unit of the panel, indexed by unit: ``label`` and the groups that the study declares."""
+    unit = study.unit
+    index = pd.Index(sorted(panel["unit"].dropna().unique()), name="unit")
+    frame = pd.DataFrame({"label": index.astype("str")}, index=index)
+    if sheet is None or not sheet.has(unit.column, SAME_ID):
+        return frame
+    ids = sheet.frame[unit.column]
+    sheet.report_rows(unit.column, ids.duplicated(), "a unit already given", "Keep one row per unit.", ids)
+    sheet.report_strangers(unit.column, index)
+    absent = index.difference(ids)
+    if len(absent):
+        named = ", ".join(absent[:SHOWN])
+        found = f"{len(absent):,} of the {unit.plural} in the observations without a row ({named})."
+        sheet.report(unit.column, found, "Add them.")
+    first = sheet.frame.drop_duplicates(unit.column).set_index(unit.column)
+    for target in ("label", "region", "nested_in", "twin_within"):
+        column = getattr(unit, target)
+        if column and sheet.has(column, "Name the right column under [unit]."):
+            frame[target] = first[column].astype("str").reindex(index)
+    frame["label"] = frame["label"].fillna(index.to_series())
+    return frame
+
+
+def read_comments(source: Source, units: pd.Index) -> pd.DataFrame:
+    """One row per comment, all as text: ``unit``, ``period``, ``voice``, ``touchpoint``, ``text``."""
+    study = source.study
+    none = pd.DataFrame(columns=["unit", "period", "voice", "touchpoint", "text"], dtype="str")
+    sheet = source.sheet("comments", study.keys)
+    if sheet is None or study.voices is None:
+        return none
+    sources = {
+        "unit": study.unit.column, "period": study.period.column if study.period else None,
+        "voice": study.voices.voice, "touchpoint": study.voices.touchpoint, "text": study.voices.text,
+    }  # fmt: skip
+    declared = {name: column for name, column in sources.items() if column}
+    present = [sheet.has(column, "Name the right column under [voices].") for column in declared.values()]
+    if not all(present):
+        return none
+    sheet.report_strangers(study.unit.column, units)
+    taken = {name: as_text(sheet.frame[column]) for name, column in declared.items()}
+    return pd.DataFrame(taken).reindex(columns=none.columns)

@@ -1,0 +1,204 @@
+"""A table under inspection, and where tables come from; what is wrong with any of them is gathered, not raised."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import pandas as pd
+
+from pdlib.errors import DataError, Problem, StudyError
+from pdlib.observations.text import as_text, as_written, rows
+from pdlib.study import Study, did_you_mean
+
+SHOWN = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """One table under inspection.
+
+    Attributes
+    ----------
+    name : str
+        As its owner knows it: "shops.csv", or "the units table" where there is no file.
+    frame : DataFrame
+        Its rows in the order of the file, so that they can be named as a spreadsheet numbers them.
+    problems : list of Problem
+        Found so far, in this and in other tables.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    problems: list[Problem]
+
+    def report(self, column: str | None, found: str, fix: str) -> None:
+        """Note a problem of one column, or of the table."""
+        where = f"{self.name}, column {column}" if column else self.name
+        self.problems.append(Problem(where, found, fix))
+
+    def report_rows(self, column: str, bad: pd.Series, found: str, fix: str, values: pd.Series | None = None) -> None:
+        """Note the rows where ``bad`` holds, as a spreadsheet numbers them (the heading is row 1).
+
+        Parameters
+        ----------
+        column : str
+        bad : Series of bool
+        found : str
+            What is wrong with each of these rows: "a negative number".
+        fix : str
+        values : Series, optional
+            Of which the first few bad ones are shown.
+        """
+        if not bad.any():
+            return
+        numbers = bad.index[bad.to_numpy()] + 2
+        shown = ", ".join(map(str, numbers[:SHOWN])) + (" and so on" if len(numbers) > SHOWN else "")
+        examples = "" if values is None else f" ({', '.join(map(repr, as_written(values[bad]).unique()[:SHOWN]))})"
+        self.report(column, f"{found} in {rows(len(numbers))}{examples}: row {shown}.", fix)
+
+    def report_strangers(self, column: str, units: pd.Index) -> None:
+        """Note the rows of units that the observations do not have."""
+        ids = self.frame[column]
+        unknown = ids.notna() & ~ids.isin(units)
+        fix = "Mend the id, or remove the row."
+        self.report_rows(column, unknown, "a unit that the observations do not have", fix, ids)
+
+    def has(self, column: str, fix: str) -> bool:
+        """Whether there is such a column; that there is none is a problem."""
+        if column in self.frame:
+            return True
+        self.report(column, f"there is no such column{did_you_mean(column, map(str, self.frame.columns))}.", fix)
+        return False
+
+    def numbers(self, column: str) -> pd.Series:
+        """The column as numbers; text in it is a problem, empty cells are not, a wholly empty column is."""
+        values = self.frame[column]
+        if pd.api.types.is_bool_dtype(values):
+            return values.astype(float)
+        numbers = pd.to_numeric(values, errors="coerce").astype(float)
+        bad = numbers.isna() & values.notna()
+        fix = "Write plain numbers, empty for missing."
+        self.report_rows(column, bad, "text where a number is needed", fix, values)
+        infinite = numbers.abs().eq(np.inf)
+        self.report_rows(column, infinite, "an infinite number", "Leave them empty or mend them.")
+        if numbers.isna().all() and not bad.any():
+            self.report(column, "every value is missing.", "Fill the column or take it out of the study.")
+        return numbers
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Where a study's tables come from: frames handed in, else the files that it names.
+
+    Attributes
+    ----------
+    study : Study
+    frames : mapping
+        Frames by table, in place of files.
+    problems : list of Problem
+        Found so far, shared by all sheets.
+    hashes : dict
+        Of each table read.
+    """
+
+    study: Study
+    frames: Mapping[str, pd.DataFrame]
+    problems: list[Problem] = field(default_factory=list)
+    hashes: dict[str, str] = field(default_factory=dict)
+
+    def sheet(self, table: str, text: list[str]) -> Sheet | None:
+        """Read one table.
+
+        Parameters
+        ----------
+        table : str
+            "observations", "units", "practices", "codebook" or "comments".
+        text : list of str
+            Columns that are ids or periods and read as text.
+
+        Returns
+        -------
+        Sheet or None
+            None if the study has no such table, or it cannot be read, which is a problem.
+        """
+        frame = self._handed_in(table) if table in self.frames else self._filed(table, text)
+        if frame is None:
+            return None
+        frame = frame.assign(**{name: as_text(frame[name]) for name in text if name in frame})
+        return Sheet(self.name(table), frame, self.problems)
+
+    def name(self, table: str) -> str:
+        """What to call a table: its file, or "the units table"."""
+        return self._declared(table) or f"the {table} table"
+
+    def stop(self) -> None:
+        """Raise what has been found so far, if anything."""
+        if self.problems:
+            raise DataError(self.problems)
+
+    def data_hash(self) -> str:
+        """One hash of all tables read, to tell later whether the data are the same."""
+        return hashlib.sha256("".join(f"{k}={v};" for k, v in sorted(self.hashes.items())).encode()).hexdigest()
+
+    def _declared(self, table: str) -> str | None:
+        return getattr(self.study.tables, table, None)
+
+    def _report(self, table: str, found: str, fix: str) -> None:
+        self.problems.append(Problem(self.name(table), found, fix))
+
+    def _handed_in(self, table: str) -> pd.DataFrame:
+        frame = self.frames[table].reset_index(drop=True)
+        content = pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()
+        self.hashes[table] = hashlib.sha256(content).hexdigest()
+        return frame
+
+    def _filed(self, table: str, text: list[str]) -> pd.DataFrame | None:
+        name = self._declared(table)
+        if name is None:
+            if table == "observations":
+                raise StudyError(
+                    'The study names no observations table: add [tables] observations = "…" or hand in a frame.'
+                )
+            return None
+        path = self.study.folder / name
+        if not path.is_file():
+            near = did_you_mean(path.name, [p.name for p in path.parent.glob("*")])
+            found = f"there is no such file in {path.parent.name or 'this folder'}{near}."
+            self._report(table, found, "Mend the name in [tables].")
+            return None
+        self.hashes[table] = hashlib.sha256(path.read_bytes()).hexdigest()
+        frame = self._parsed(table, path, text)
+        if frame is not None and frame.empty:
+            self._report(table, "the file has no rows.", "Export it again; at least three units are needed.")
+            return None
+        return frame
+
+    def _parsed(self, table: str, path: Path, text: list[str]) -> pd.DataFrame | None:
+        try:
+            return _parse(path, text)
+        except UnicodeDecodeError as error:
+            line = path.read_bytes()[: error.start].count(b"\n") + 1
+            found = f"the text is not UTF-8, first near line {line}."
+            fix = "Save it as “CSV UTF-8”; older Excel writes another encoding."
+        except pd.errors.EmptyDataError:
+            found, fix = "the file is empty.", "Export it again with a heading row and at least three units."
+        except (ValueError, OSError, KeyError, BadZipFile) as error:
+            reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+            found = f"the file cannot be read: {reason}."
+            fix = "Expected CSV, Parquet or Excel (.xlsx) with one heading row."
+        self._report(table, found, fix)
+        return None
+
+
+def _parse(path: Path, text: list[str]) -> pd.DataFrame:
+    as_text = dict.fromkeys(text, str)
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
+    if path.suffix in {".xlsx", ".xlsm"}:
+        return pd.read_excel(path, dtype=as_text)
+    return pd.read_csv(path, dtype=as_text, encoding="utf-8-sig", low_memory=False)

@@ -1,0 +1,42 @@
+"""Values as people write them: ids and periods as text, numbers without needless decimals."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import pandas as pd
+
+
+def as_text(values: pd.Series) -> pd.Series:
+    """Ids and periods as text: dates without their midnight, whole numbers without their decimals."""
+    if pd.api.types.is_datetime64_any_dtype(values):
+        whole = values.dropna().dt.day.eq(1).all()
+        return values.dt.strftime("%Y-%m" if whole else "%Y-%m-%d")
+    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+        return values.astype("Int64").astype("str")
+    stripped = values.astype("str").str.strip()
+    return stripped.where(values.notna() & stripped.ne(""))
+
+
+def as_written(values: pd.Series) -> pd.Series:
+    """Values as a spreadsheet shows them: 3 and not 3.0."""
+    return values.map("{:.12g}".format) if pd.api.types.is_float_dtype(values) else values.astype("str")
+
+
+def joined(frame: pd.DataFrame, keys: list[str]) -> pd.Series:
+    """The keys of each row as one text: "12 2025-03"."""
+    return reduce(lambda left, right: left + " " + right, (frame[key].fillna("").astype("str") for key in keys))
+
+
+def in_time(periods: pd.Series) -> pd.Series:
+    """A sorting key for periods: numbers as numbers, dates as dates, anything else as text."""
+    numbers = pd.to_numeric(periods, errors="coerce")
+    if numbers.notna().all():
+        return numbers
+    dates = pd.to_datetime(periods, errors="coerce", format="ISO8601")
+    return dates if dates.notna().all() else periods
+
+
+def rows(count: int) -> str:
+    """A number of rows: "1 row", "1,200 rows"."""
+    return "1 row" if count == 1 else f"{count:,} rows"

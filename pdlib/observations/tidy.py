@@ -1,0 +1,195 @@
+"""One tidy set of observations, from a study's tables or from a single one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pdlib.errors import DataError, StudyError
+from pdlib.observations.practices import complete, read_codebook, read_practices
+from pdlib.observations.reader import read_comments, read_panel, read_units, usable
+from pdlib.observations.sheet import Source
+from pdlib.observations.text import in_time, rows
+from pdlib.show import overview
+from pdlib.study import Study, did_you_mean
+
+_OF_A_SINGLE_TABLE = (
+    "better", "context", "kind", "label", "n", "name", "outcome", "per", "period", "practices", "sd", "se", "unit",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Observations:
+    """Everything that the study declares, read and checked.
+
+    Attributes
+    ----------
+    study : Study
+    panel : DataFrame
+        One row per unit and period: ``unit``, ``period``, the columns named in the study, checked, then any others as
+        they are.
+    units : DataFrame
+        One row per unit, indexed by unit: ``label`` and, where declared, ``region``, ``nested_in``, ``twin_within``.
+    practices : DataFrame
+        One row per unit, wave and practice: ``unit``, ``wave``, ``practice``, ``value`` (NaN: no answer).
+    codebook : DataFrame
+        One row per practice, indexed by it; columns as `pdlib.study.Practice`.
+    comments : DataFrame
+        ``unit``, ``period``, ``voice``, ``touchpoint``, ``text``; empty if the study has none.
+    set_aside : DataFrame
+        Rows not used, with the reason: ``unit``, ``period``, ``reason``.
+    settings : dict
+        Data hash and counts.
+    """
+
+    study: Study
+    panel: pd.DataFrame
+    units: pd.DataFrame
+    practices: pd.DataFrame
+    codebook: pd.DataFrame
+    comments: pd.DataFrame
+    set_aside: pd.DataFrame
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def periods(self) -> list[str]:
+        """Periods in the order of time."""
+        return list(self.panel["period"].drop_duplicates().sort_values(key=in_time))
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A copy of the panel."""
+        return self.panel.copy()
+
+    @property
+    def finding(self) -> str:
+        """What was read, in a sentence."""
+        unit, period = self.study.unit, self.study.period
+        span = f" over {len(self.periods)} {period.plural}, {self.periods[0]} to {self.periods[-1]}" if period else ""
+        aside = f"; {rows(len(self.set_aside))} set aside" if len(self.set_aside) else "; no row was set aside"
+        return f"{self.panel['unit'].nunique():,} {unit.plural}{span}: {len(self.panel):,} rows used{aside}."
+
+    @property
+    def caveats(self) -> list[str]:
+        """What to keep in mind about these data."""
+        notes = [
+            f"{rows(count)} set aside: {reason}." for reason, count in self.set_aside["reason"].value_counts().items()
+        ]
+        if self.study.period is None:
+            notes.append("No period is declared, so luck and lasting merit cannot be told apart over time.")
+        return notes
+
+    def during(self, periods: list[str]) -> Observations:
+        """The same observations, these periods only."""
+        return replace(self, panel=self.panel[self.panel["period"].isin(periods)].reset_index(drop=True))
+
+    def coverage(self) -> pd.DataFrame:
+        """How many units and how much exposure each period has: ``period``, ``n_units``, ``exposure``."""
+        size = self.study.primary.size
+        exposure = self.panel[size] if size else pd.Series(1.0, index=self.panel.index)
+        grouped = self.panel.assign(exposure=exposure).groupby("period", observed=True)
+        frame = grouped.agg(n_units=("unit", "nunique"), exposure=("exposure", "sum"))
+        return frame.reindex(self.periods).reset_index()
+
+    def _repr_html_(self) -> str:
+        return overview(self.finding, self.coverage(), self.caveats).__html__()
+
+
+def read(
+    source: Study | str | Path | pd.DataFrame, tables: Mapping[str, pd.DataFrame] | None = None, **declaration: Any
+) -> Observations:
+    """Read the tables of a study, or a single table declared on the spot, and check all of it.
+
+    Parameters
+    ----------
+    source : Study, path or DataFrame
+        A study; or a CSV, Parquet or Excel file, or a frame, with one row per unit and period.
+    tables : mapping, optional
+        Frames to use in place of the study's files: ``observations``, ``units``, ``practices``, ``codebook``,
+        ``comments``.
+    **declaration
+        For a single table: ``unit``, ``period``, ``outcome`` (a column), ``n``, ``sd`` or ``se``, ``kind``
+        ("mean" unless said otherwise), ``better``, ``label``, ``per``, ``context`` and ``practices`` (columns), and
+        ``name``.
+
+    Returns
+    -------
+    Observations
+
+    Raises
+    ------
+    StudyError
+        If the declaration is wrong.
+    DataError
+        If the data contradict it: every problem, with file, column, rows and what to do.
+    TooFewUnitsError
+        If fewer than three units are left.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame(
+    ...     {"store": list("aabbccdd"), "month": [1, 2] * 4, "csat": [7, 8, 6, 7, 9, 8, 5, 6], "n": 30}
+    ... )
+    >>> read(frame, unit="store", period="month", outcome="csat", n="n").finding
+    '4 units over 2 periods, 1 to 2: 8 rows used; no row was set aside.'
+    """
+    if isinstance(source, Study):
+        if declaration:
+            unknown = ", ".join(sorted(declaration))
+            raise StudyError(f"read(study) takes tables only; {unknown} belongs into the study itself.")
+        return _read(Source(source, tables or {}))
+    return _read(_single_table(source, declaration))
+
+
+def _read(source: Source) -> Observations:
+    """Look at every table before a problem in any of them is raised."""
+    study = source.study
+    sheet = source.sheet("observations", study.keys)
+    unit_sheet = source.sheet("units", [study.unit.column])
+    codebook = read_codebook(source)
+    if sheet is None:
+        raise DataError(source.problems)
+    panel = read_panel(study, sheet, unit_sheet)
+    units = read_units(study, unit_sheet, panel)
+    practices = read_practices(source, codebook, panel, units.index)
+    comments = read_comments(source, units.index)
+    source.stop()
+    panel, set_aside = usable(study, panel, sheet.name)
+    codebook = complete(codebook, practices)
+    settings = {"data_hash": source.data_hash(), "rows_used": len(panel), "rows_set_aside": len(set_aside)}
+    return Observations(study, panel, units, practices, codebook, comments, set_aside, settings)
+
+
+def _single_table(source: str | Path | pd.DataFrame, given: dict[str, Any]) -> Source:
+    """The source that a declaration on the spot stands for."""
+    _check_single(given)
+    kind, column, practices = given.get("kind", "mean"), given["outcome"], given.get("practices", ())
+    amount = {"proportion": "successes", "rate": "events"}.get(kind, "value")
+    outcome = {"name": column, "kind": kind, amount: column, "exposure" if kind == "rate" else "n": given.get("n")}
+    outcome |= {key: given[key] for key in ("better", "sd", "se", "label", "per") if key in given}
+    names = [practices] if isinstance(practices, str) else practices
+    declaration: dict[str, Any] = {
+        "outcome": outcome, "practice": [{"practice": name, "kind": "graded"} for name in names],
+        **{key: given[key] for key in ("name", "unit", "period", "context") if key in given},
+    }  # fmt: skip
+    if isinstance(source, pd.DataFrame):
+        return Source(Study(**declaration), {"observations": source})
+    path = Path(source)
+    files = {"name": path.stem, "tables": {"observations": path.name}, "folder": path.parent}
+    return Source(Study(**(files | declaration)), {})
+
+
+def _check_single(given: dict[str, Any]) -> None:
+    missing = [key for key in ("unit", "outcome") if key not in given]
+    if missing:
+        raise StudyError(
+            f"Say which column holds the {' and the '.join(missing)}: read(..., unit=..., period=..., outcome=...)."
+        )
+    known = _OF_A_SINGLE_TABLE
+    wrong = [f"{key!r} is not known{did_you_mean(key, known)}" for key in given if key not in known]
+    if wrong:
+        raise StudyError(f"{'; '.join(wrong)}. A single table takes {', '.join(known)}; for more, write a study.toml.")

@@ -1,0 +1,130 @@
+"""Which came first: whether a unit rises after it takes a practice up, or was high before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pdlib.stats.panel import two_way_residuals
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change tied to taking a practice up.
+
+    Attributes
+    ----------
+    estimate, se : float
+        On the response's scale, per unit of the practice; NaN if nobody changed.
+    units : int
+        Units that changed what they do.
+    """
+
+    estimate: float
+    se: float
+    units: int
+
+
+NOTHING = Change(float("nan"), float("nan"), 0)
+
+
+def within_unit_change(z: Array, weights: Array, doing: Array) -> Change:
+    """Change within units: the outcome on the practice, unit and period effects removed, clustered by unit.
+
+    Parameters
+    ----------
+    z : (N, P) array
+        Outcome on its working scale.
+    weights : (N, P) array
+        Precision of each cell, 0 where nothing was observed.
+    doing : (N, P) array
+        What each unit does in each period; NaN where it is not known.
+
+    Returns
+    -------
+    Change
+
+    References
+    ----------
+    Arellano (1987), doi:10.1111/j.1468-0084.1987.mp49004006.x, for the clustered variance.
+    """
+    known = np.isfinite(doing) & (weights > 0)
+    low = np.min(np.where(known, doing, np.inf), axis=1)
+    high = np.max(np.where(known, doing, -np.inf), axis=1)
+    changed = int((high > low).sum())
+    kept = known.any(axis=1)
+    if changed < 2:
+        return NOTHING
+    w = np.where(known, weights, 0.0)[kept]
+    x = two_way_residuals(np.where(known, doing, 0.0)[kept], w)
+    y = two_way_residuals(np.where(known, z, 0.0)[kept], w)
+    size = float((w * x**2).sum())
+    if size <= 1e-12:
+        return NOTHING
+    estimate = float((w * x * y).sum()) / size
+    pull = (w * x * (y - estimate * x)).sum(axis=1) / size
+    return Change(estimate, float(np.sqrt((pull**2).sum() * len(pull) / (len(pull) - 1))), changed)
+
+
+def adoption_contrast(z: Array, weights: Array, doing: Array) -> Change:
+    """Adopters after against before, beside units that do not do it yet in the same periods.
+
+    Each group of adopters (same last period without, same first period with) is compared, period by period, with the
+    units not doing it by then; both from their own mean before the group's adoption, its last period left out, since
+    units often adopt after a good or a bad month. Units weigh by the precision of their change, groups and
+    periods by the adopters behind them.
+
+    Parameters
+    ----------
+    z, weights, doing : (N, P) arrays
+        As in `within_unit_change`; ``doing`` is 0, 1 or NaN.
+
+    Returns
+    -------
+    Change
+        Standard error from the units' influences.
+
+    References
+    ----------
+    Callaway & Sant'Anna (2021), doi:10.1016/j.jeconom.2020.12.001.
+    """
+    seen = weights > 0
+    group = _adopters(doing)
+    pull, gain, total = np.zeros(len(z)), 0.0, 0.0
+    for last, first in sorted({(last, first) for last, first in group[group[:, 0] >= 0]}):
+        base = np.where(seen, weights, 0.0)[:, : max(last, 1)]
+        precision = base.sum(axis=1)
+        ready = precision > 0
+        level = (base * z[:, : max(last, 1)]).sum(axis=1) / np.where(ready, precision, 1.0)
+        members = (group == (last, first)).all(axis=1) & ready
+        without = ~(doing[:, : last + 1] > 0).any(axis=1) & ready
+        for period in range(first, z.shape[1]):
+            treated, control = members & seen[:, period], without & seen[:, period] & (doing[:, period] == 0)
+            if not treated.any() or control.sum() < 2:
+                continue
+            step = z[:, period] - level
+            share = np.zeros(len(z))
+            share[treated | control] = 1 / (1 / weights[treated | control, period] + 1 / precision[treated | control])
+            number = float(share[treated].sum())
+            for side, sign in ((treated, 1.0), (control, -1.0)):
+                mean = np.average(step[side], weights=share[side])
+                gain += sign * number * mean
+                pull[side] += sign * number * share[side] / share[side].sum() * (step[side] - mean)
+            total += number
+    adopters = int((group[:, 0] >= 0).sum())
+    if total == 0 or adopters < 2:
+        return NOTHING
+    return Change(gain / total, float(np.sqrt((pull**2).sum())) / total, adopters)
+
+
+def _adopters(doing: Array) -> Array:
+    """(N, 2) last period known without and first known with, for units that took it up once for good; else −1."""
+    known = np.isfinite(doing)
+    periods = np.arange(doing.shape[1])
+    last_without = np.where(known & (doing == 0), periods, -1).max(axis=1)
+    first_with = np.where(known & (doing == 1), periods, doing.shape[1]).min(axis=1)
+    once = (last_without >= 0) & (first_with < doing.shape[1]) & (last_without < first_with)
+    return np.where(once[:, None], np.stack([last_without, first_with], axis=1), -1)

@@ -1,0 +1,120 @@
+"""Measure speed and memory: ``python -m tests.benchmarks [--quick]``; writes FIGURES.md beside this file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+from tests.benchmarks import cases
+
+FIGURES = Path(__file__).with_name("FIGURES.md")
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+AGREE = 1e-3
+
+# (case, arguments, runs); the largest are left out of a quick run
+CASES: list[tuple[str, list[int | str], int]] = [
+    ("closed_form", [500], 5),
+    ("mixed_lm", [500], 3),
+    ("closed_form", [5_000], 5),
+    ("mixed_lm", [5_000], 1),
+    ("find", [500], 5),
+    ("find", [5_000], 5),
+    ("find", [50_000], 3),
+    ("find", [500_000], 1),
+    ("find", [50_000, "proportion"], 1),
+    ("find", [500_000, "proportion"], 1),
+    ("compare", [500, 40], 5),
+    ("compare", [2_000, 200], 3),
+]
+GOALS = {
+    "find, mean, 500,000 units x 12": (15.0, 1600.0),
+    "find, proportion, 500,000 units x 12": (15.0, 1600.0),
+    "compare, 2,000 units, 200 practices, 2,000 draws": (2.0, None),
+}
+
+
+def main() -> int:
+    """Measure every case in a process of its own, or the one case that such a process is given."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="leave out the largest; FIGURES.md stays as it is")
+    parser.add_argument("--case", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.case:
+        print(json.dumps(asdict(_run(*json.loads(arguments.case)))))
+        return 0
+    chosen = [case for case in CASES if not arguments.quick or case[1][0] != 500_000]
+    timings = [_in_its_own_process(case) for case in chosen]
+    table, wrong = _table(timings), _disagreements(timings)
+    print(table)
+    if not arguments.quick:
+        FIGURES.write_text(f"{_preface()}\n{table}\n", encoding="utf-8")
+    for line in wrong:
+        print(line, file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def _run(case: str, arguments: list[int | str], runs: int) -> cases.Timing:
+    work = getattr(cases, case)
+    return work(*arguments, runs=runs)
+
+
+def _in_its_own_process(case: tuple[str, list[int | str], int]) -> cases.Timing:
+    """Run one case where nothing else has taken memory yet, with one thread for linear algebra."""
+    command = [sys.executable, "-m", "tests.benchmarks", "--case", json.dumps(case)]
+    done = subprocess.run(command, env={**os.environ, **ONE_THREAD}, stdout=subprocess.PIPE, text=True, check=True)
+    return cases.Timing(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def _table(timings: list[cases.Timing]) -> str:
+    """Lay out the figures, with the goal where there is one and the ratio where a peer was timed."""
+    by_name = {timing.name: timing for timing in timings}
+    lines = ["| case | CPU s | wall s | peak MB | of that data MB | goal |", "|---|---:|---:|---:|---:|---|"]
+    for timing in timings:
+        figures = f"{timing.cpu:.3g} | {timing.wall:.3g} | {timing.memory:,.0f} | {timing.data:,.0f}"
+        lines.append(f"| {timing.name} | {figures} | {_verdict(timing, by_name)} |")
+    return "\n".join(lines)
+
+
+def _verdict(timing: cases.Timing, by_name: dict[str, cases.Timing]) -> str:
+    peer = by_name.get(timing.name.replace("pdlib", "statsmodels"))
+    if peer and peer is not timing:
+        return f"{peer.cpu / timing.cpu:,.0f} times as fast as statsmodels"
+    if timing.name not in GOALS:
+        return ""
+    seconds, memory = GOALS[timing.name]
+    kept = timing.cpu <= seconds and (memory is None or timing.memory <= memory)
+    room = "" if memory is None else f" and {memory:,.0f} MB"
+    return f"{'kept' if kept else 'missed'}: {seconds:g} CPU s{room}"
+
+
+def _disagreements(timings: list[cases.Timing]) -> list[str]:
+    """Name the fits that should agree with those of a peer and do not."""
+    by_name = {timing.name: timing for timing in timings}
+    wrong = []
+    for name, timing in by_name.items():
+        peer = by_name.get(name.replace("pdlib", "statsmodels"))
+        if peer and any(abs(a - b) > AGREE * max(1.0, abs(b)) for a, b in zip(timing.answer, peer.answer, strict=True)):
+            wrong.append(f"{name}: {timing.answer} is not {peer.answer}")
+    return wrong
+
+
+def _preface() -> str:
+    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "statsmodels"))
+    return (
+        "# Speed and memory\n\n"
+        "Written by `python -m tests.benchmarks`. Median CPU seconds of a few runs, one thread for linear algebra; "
+        "each case in a process of its own, peak memory with its data and libraries. pdlib and statsmodels must "
+        f"agree to {AGREE:g}.\n\n"
+        f"Python {platform.python_version()}, {packages}, {platform.system()} on {platform.machine()}.\n"
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

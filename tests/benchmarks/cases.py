@@ -1,0 +1,163 @@
+"""What is timed. Each case makes its data, then times the work alone; it runs in a process of its own."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter, process_time
+from typing import Any
+
+import numpy as np
+
+from pdlib.stats.basis import fit_basis
+from pdlib.stats.contrast import adjusted_contrasts, romano_wolf
+from pdlib.stats.excess import fit_excess
+from pdlib.stats.mixed import random_intercept_reml
+from pdlib.stats.posterior import top_probability
+
+PERIODS, CONDITIONS, ROWS_A_UNIT = 12, 8, 12
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One case, timed.
+
+    Attributes
+    ----------
+    name : str
+    cpu, wall : float
+        Median seconds of the runs.
+    memory : float
+        Peak of the process in MB, its data included.
+    data : float
+        Peak in MB once the data were made and nothing was computed yet.
+    answer : list of float
+        What was computed, for those that must agree.
+    """
+
+    name: str
+    cpu: float
+    wall: float
+    memory: float
+    data: float
+    answer: list[float]
+
+
+def measured(name: str, work: Callable[[], Any], answer: Callable[[Any], list[float]], runs: int) -> Timing:
+    """Run the work a few times; the median is hardly moved by what else the machine does."""
+    data = peak()
+    cpu, wall, result = [], [], None
+    for _ in range(runs):
+        started, clock = process_time(), perf_counter()
+        result = work()
+        cpu.append(process_time() - started)
+        wall.append(perf_counter() - clock)
+    return Timing(name, float(np.median(cpu)), float(np.median(wall)), peak(), data, answer(result))
+
+
+def peak() -> float:
+    """Peak memory of this process in MB."""
+    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return size / 2**20 if sys.platform == "darwin" else size / 2**10
+
+
+# -- the classical random-intercept model ---------------------------------------------------------------------
+
+
+def items(n_units: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Make items within units: one value, two fixed effects and the unit of each."""
+    rng = np.random.default_rng(1)
+    unit = np.repeat(np.arange(n_units), ROWS_A_UNIT)
+    features = np.column_stack([np.ones(len(unit)), rng.standard_normal((len(unit), 2))])
+    effect = 0.5 * rng.standard_normal(n_units)
+    return features @ [1.0, 0.4, -0.2] + effect[unit] + rng.standard_normal(len(unit)), features, unit
+
+
+def closed_form(n_units: int, *, runs: int) -> Timing:
+    """Fit by pdlib."""
+    y, features, unit = items(n_units)
+    return measured(
+        f"random intercept, {n_units:,} units, pdlib",
+        lambda: random_intercept_reml(y, features, unit),
+        lambda fit: [*fit.beta, fit.tau2, fit.sigma2],
+        runs,
+    )
+
+
+def mixed_lm(n_units: int, *, runs: int) -> Timing:
+    """Fit by statsmodels."""
+    from statsmodels.regression.mixed_linear_model import MixedLM
+
+    y, features, unit = items(n_units)
+
+    def work() -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return MixedLM(y, features, groups=unit).fit(reml=True)
+
+    return measured(
+        f"random intercept, {n_units:,} units, statsmodels",
+        work,
+        lambda fit: [*fit.fe_params, float(np.asarray(fit.cov_re)[0, 0]), float(fit.scale)],
+        runs,
+    )
+
+
+# -- the find step --------------------------------------------------------------------------------------------
+
+
+def find(n_units: int, kind: Any = "mean", *, runs: int) -> Timing:
+    """Find the likeliest units: working values, periods, expectation, posterior, probability."""
+    y, n, context = months(n_units, kind)
+    nothing = np.empty((n_units, 0), dtype=int)
+
+    def work() -> Any:
+        fit = fit_excess(kind, y, n, context, nothing, item_variance=9.0 if kind == "mean" else None)
+        return fit, top_probability(fit.effect, fit.sd)[0]
+
+    return measured(
+        f"find, {kind}, {n_units:,} units x {PERIODS}",
+        work,
+        lambda found: [found[0].reml.tau2, found[0].collapsed.transient_variance, float(found[1].sum())],
+        runs,
+    )
+
+
+def months(n_units: int, kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Make outcomes and exposure of units over periods, and eight numeric conditions."""
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((n_units, CONDITIONS))
+    given = 0.45 * x[:, 0] - 0.4 * x[:, 1] + 0.45 * np.sin(1.5 * x[:, 2]) + 0.2 * x[:, 3] ** 2 + 0.4 * x[:, 0] * x[:, 4]
+    level = (given + 0.5 * rng.standard_normal(n_units))[:, None] + 0.3 * rng.standard_normal((n_units, PERIODS))
+    n = np.maximum(rng.poisson(30 * np.exp(rng.standard_normal(n_units))[:, None], (n_units, PERIODS)), 3)
+    if kind == "mean":
+        return level + 3 / np.sqrt(n) * rng.standard_normal(n.shape), n.astype(float), x
+    return rng.binomial(n, 1 / (1 + np.exp(-0.85 - 0.5 * level))) / n, n.astype(float), x
+
+
+# -- the practice step ----------------------------------------------------------------------------------------
+
+
+def compare(n_units: int, n_practices: int, *, runs: int, draws: int = 2000) -> Timing:
+    """Compare practices: contrasts free of context, step-down test of the whole family."""
+    rng = np.random.default_rng(1)
+    numeric, nothing = rng.standard_normal((n_units, CONDITIONS)), np.empty((n_units, 0), dtype=int)
+    features = fit_basis(numeric, nothing).columns(numeric, nothing)
+    done = (rng.random((n_units, n_practices)) < 0.3).astype(float)
+    response = numeric[:, 0] + 0.3 * done[:, 0] + rng.standard_normal(n_units)
+    done[rng.random(done.shape) < 0.1] = np.nan
+    weights = rng.random(n_units) + 0.5
+
+    def work() -> Any:
+        contrasts = adjusted_contrasts(response, weights, features, done)
+        return contrasts, romano_wolf(contrasts, draws=draws)
+
+    return measured(
+        f"compare, {n_units:,} units, {n_practices} practices, {draws:,} draws",
+        work,
+        lambda found: [float(found[0].estimate[0]), float(found[0].se[0])],
+        runs,
+    )

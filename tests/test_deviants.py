@@ -457,3 +457,14 @@ def test_funnel_limits(kind: str) -> None:
     assert np.isfinite(adjusted["adjusted"]).all()
     inside = np.interp(adjusted["exposure"], limits["exposure"], limits["upper998"]) >= adjusted["adjusted"]
     assert inside.mean() > 0.95
+
+
+def test_rank_sets_are_an_appendix_for_few_units() -> None:
+    few = found(panel(40, 12, seed=3))
+    sets = few.rank_sets()
+    assert len(sets) == 40
+    assert ((sets["rank_lower"] >= 1) & (sets["rank_lower"] <= sets["rank_upper"]) & (sets["rank_upper"] <= 40)).all()
+    assert (sets["rank_lower"] > 1).any()
+    assert sets.equals(few.rank_sets())
+    with pytest.raises(ValueError, match="at most 60 units"):
+        found(panel(61, seed=3)).rank_sets()

@@ -93,3 +93,17 @@ def test_the_picture_and_the_page(lists: dict[str, Deviants]) -> None:
     table = funnel.table
     table["adjusted"] = 0.0
     assert not pd.Series(funnel.table["adjusted"] == 0.0).any()
+
+
+@pytest.mark.parametrize("view", ["funnel", "caterpillar", "ranks"])
+def test_the_familiar_views(lists: dict[str, Deviants], view: str) -> None:
+    from pdlib.show import canvas
+
+    ax = lists["mean"].plot(view, ax=canvas.sheet(canvas.WIDE))
+    assert {text.get_text() for text in ax.texts} >= set(lists["mean"].confident["label"])
+    assert len(lists["mean"].confident)
+
+
+def test_a_view_that_is_not_there_is_refused(lists: dict[str, Deviants]) -> None:
+    with pytest.raises(ValueError, match="must be funnel, caterpillar or ranks"):
+        lists["mean"].plot("league")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from pdlib.expected import FEW_UNITS, REACH, Expected, outcome_threshold
 from pdlib.show import figures, overview
 from pdlib.show.wording import expected_right
 from pdlib.stats.posterior import confident_list, rank_range, top_probability
+from pdlib.stats.ranks import rank_sets
 from pdlib.study import Study
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pdlib.deviants.luck import LuckCheck
     from pdlib.deviants.outcomes import Outcomes
 
+View = Literal["funnel", "caterpillar", "ranks"]
 GROUPS = ("confident", "likely", "watch", "rest", "not rated")
 
 
@@ -222,13 +224,58 @@ class Deviants:
 
         return read_funnel(self, convention)
 
-    def plot(self, *, ax: Axes | None = None) -> Axes:
-        """The funnel: adjusted outcome against exposure, confident units labelled."""
-        outcome, named = self.expected.outcome, self.confident
-        return figures.funnel(
-            self.adjusted(), self.funnel_limits(), labels=dict(zip(named["unit"], named["label"], strict=True)),
-            exposure_label=outcome.exposure_label, value_format=outcome.format.tick, title=self.finding, ax=ax,
-        )  # fmt: skip
+    def rank_sets(self, *, level: float = 0.95, seed: int = 0) -> pd.DataFrame:
+        """The ranks that the data cannot rule out, all units at once: an appendix for at most 60 units.
+
+        Parameters
+        ----------
+        level : float
+            Coverage of all true ranks at once.
+        seed : int
+
+        Returns
+        -------
+        DataFrame
+            ``unit``, ``label``, ``rank_lower``, ``rank_upper`` (1 = best) of the rated units, best first.
+
+        Raises
+        ------
+        ValueError
+            More than 60 units: such sets say nearly nothing.
+        """
+        fit, rated = self.expected.fit, self.expected.fit.rated
+        lower, upper = rank_sets(fit.residual[rated], np.sqrt(fit.noise[rated]), level=level, seed=seed)
+        frame = self.expected.table.loc[rated, ["unit", "label"]].assign(rank_lower=lower, rank_upper=upper)
+        return frame.sort_values(["rank_lower", "rank_upper", "unit"], ignore_index=True)
+
+    def plot(self, view: View = "funnel", *, ax: Axes | None = None) -> Axes:
+        """One of the familiar views, confident units labelled.
+
+        Parameters
+        ----------
+        view : {"funnel", "caterpillar", "ranks"}
+            Adjusted outcome against exposure; shrunken excess of all in order, or expected ranks, with 90 % ranges.
+        ax : Axes, optional
+        """
+        outcome, named, plural = self.expected.outcome, self.confident, self.expected.observations.study.unit.plural
+        labels = dict(zip(named["unit"], named["label"], strict=True))
+        if view == "funnel":
+            return figures.funnel(
+                self.adjusted(), self.funnel_limits(), labels=labels, exposure_label=outcome.exposure_label,
+                value_format=outcome.format.tick, title=self.finding, ax=ax,
+            )  # fmt: skip
+        if view == "caterpillar":
+            return figures.caterpillar(
+                self._table, value="shrunken_excess", lower="shrunken_excess_lower", upper="shrunken_excess_upper",
+                labels=labels, value_format=outcome.format.difference_tick, title=self.finding, ax=ax,
+                value_label=f"Shrunken excess of {plural} ({outcome.format.unit}), with 90 % range",
+            )  # fmt: skip
+        if view == "ranks":
+            return figures.caterpillar(
+                self._table, value="rank", lower="rank_lower", upper="rank_upper", labels=labels, reference=None,
+                best="low", title=self.finding, ax=ax, value_label=f"Expected rank of {plural}, with 90 % range",
+            )  # fmt: skip
+        raise ValueError(f"view is {view!r}; it must be funnel, caterpillar or ranks.")
 
     def adjusted(self) -> pd.DataFrame:
         """The table with ``adjusted``: the overall outcome moved by the unit's own excess, as the funnel shows it."""

@@ -13,7 +13,7 @@ from pdlib.show import Html, Side, figure, figures, table, twin_card
 from pdlib.show.formats import count, share
 from pdlib.show.wording import capitalised, counted, plural
 
-MOST_CONDITIONS = 4
+MOST_CONDITIONS = 3
 MOST_LABELS = 9
 MOST_PRACTICES = 8
 

@@ -110,8 +110,8 @@ class Facts:
     def lead(self) -> Twin | None:
         """The bright spot to open with, beside its twin.
 
-        Of one group with its twin where groups are declared, near to it, with something that only the bright spot does,
-        and clear: in this order.
+        Near to it, of one group with it where groups are declared, with something that only the bright spot does, and
+        clear: in this order.
         """
         pairs = [self.deviants.twin(unit) for unit in self.bright.index[:MOST_TWINS]]
         return max(pairs, key=self._merits, default=None)
@@ -119,7 +119,7 @@ class Facts:
     def _merits(self, pair: Twin) -> tuple[bool, bool, bool, float]:
         groups = self.observations.units.get("twin_within")
         same = groups is not None and bool(groups[pair.unit] == groups[pair.peer])
-        return same, pair.closeness > NEAR, bool(self.only_first(pair)), pair.lower
+        return pair.closeness > NEAR, same, bool(self.only_first(pair)), pair.lower
 
     def only_first(self, pair: Twin) -> list[str]:
         """Up to two promising practices that the bright spot has and its twin has not, as people say them."""

@@ -59,7 +59,9 @@ class Insight(Facts):
         first = f"We expect about {in_words(real)} of the {in_words(found)} to be real{luck}."
         if not len(self.promising):
             return f"{first} No practice on the list sets them apart so far: go and ask."
+        all_cheap = self.cheap == len(self.promising) > 1
         cheap = f"; {in_words(self.cheap)} of them {plural(self.cheap, 'costs', 'cost')} little" if self.cheap else ""
+        cheap = "; all of them cost little" if all_cheap else cheap
         which = capitalised(counted(len(self.promising), "practice"))
         verb = plural(len(self.promising), "goes", "go")
         return f"{first} {which} on our list {verb} with better results{cheap}."

@@ -20,7 +20,7 @@ GLOSSARY = {
     "Twin": "The ordinary {unit} most alike in its means and size.",
     "Real": "Truly among the best {top} of {units}, and not just lucky.",
     "Promising": "Goes with better results among {units} of the same means. Which came first is not known for all.",
-    "Follows success": "{units} that do it were ahead before; those that took it up did not rise as the others lead.",
+    "Follows success": "A practice whose users were ahead before: {units} that took it up did not rise by as much.",
     "Range": "Where the true number most likely lies: nine times in ten for {units}, nineteen in twenty for practices.",
 }
 

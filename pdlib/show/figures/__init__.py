@@ -4,6 +4,7 @@ All of them know a narrow drawing for a phone and a wide one for a desk; `pdlib.
 """
 
 from pdlib.show.figures.agreement import agreement
+from pdlib.show.figures.caterpillar import caterpillar
 from pdlib.show.figures.dots import dots
 from pdlib.show.figures.estimation import estimation
 from pdlib.show.figures.forest import forest
@@ -13,4 +14,4 @@ from pdlib.show.figures.precision import precision
 from pdlib.show.figures.trend import trend
 from pdlib.show.figures.why import why
 
-__all__ = ["agreement", "dots", "estimation", "forest", "funnel", "luck", "precision", "trend", "why"]
+__all__ = ["agreement", "caterpillar", "dots", "estimation", "forest", "funnel", "luck", "precision", "trend", "why"]

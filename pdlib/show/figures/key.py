@@ -61,10 +61,13 @@ class Key:
                         offset=(left + _NUMBER, down), size=self.size, color=style.INK)  # fmt: skip
 
 
-def key_for(ax: Axes, names: list[str]) -> Key | None:
-    """Make a key if the names are too many to stand beside their dots; only a sheet of its own has room for one."""
+def key_for(ax: Axes, names: list[str], *, always: bool = False) -> Key | None:
+    """Make a key if the names are too many to stand beside their dots; only a sheet of its own has room for one.
+
+    With `always` any name at all gets one, for drawings that leave no paper beside their dots.
+    """
     narrow = canvas.is_narrow(ax)
-    if len(names) <= _MOST_BESIDE[narrow] or not canvas.is_own(ax):
+    if len(names) <= (0 if always else _MOST_BESIDE[narrow]) or not canvas.is_own(ax):
         return None
     sizes = canvas.sizes_of(ax)
     columns, room = (2, canvas.NARROW) if narrow else (3, canvas.WIDE)

@@ -1,8 +1,4 @@
-"""Can the method be trusted: does it recover what was planted, is it silent where nothing is, what does luck look like?
-
-Simulated panels, whose truth is known, go through the public path; beside it stand what people do instead and an oracle
-that knows context and variances. The truth is used for scoring only.
-"""
+"""Recovery of what was planted, silence where nothing was, and what luck looks like, each as a result."""
 
 from __future__ import annotations
 
@@ -13,41 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pdlib.deviants import find_deviants
-from pdlib.expected import REACH, expect
-from pdlib.observations import read
+from pdlib.expected import REACH
 from pdlib.show import figures, overview
-from pdlib.simulate.panel import BASE_RATE, BASE_SHARE, COVARIATES, Kind, SimulatedPanel, simulate_panel
-from pdlib.stats.funnel import overdispersion
-from pdlib.stats.posterior import confident_list, shrink, top_probability
-from pdlib.stats.working import inverse_link, link, working_values
-from pdlib.study import Study
+from pdlib.simulate.panel import BASE_SHARE, Kind, SimulatedPanel, simulate_panel
+from pdlib.trust.methods import Answer, Array, answers, leading, oracle, tenth
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Array = np.ndarray
-TOP = 0.10
-BASE = {"mean": 0.0, "proportion": BASE_SHARE, "rate": BASE_RATE}
-
-
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """What a method says about each unit, in the order of the truth.
-
-    Attributes
-    ----------
-    score : (N,) array
-        Its order, more being better.
-    named : (N,) bool array
-        The units that it names.
-    p : (N,) array, optional
-        The chance that it claims for each to be in the top share.
-    """
-
-    score: Array
-    named: Array
-    p: Array | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +98,7 @@ class Luck:
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """The leading tenth and the last tenth of the earlier half, earlier against later."""
-        size = _tenth(len(self._table))
+        size = tenth(len(self._table))
         ends = [self._table.head(size).assign(list="league table"), self._table.tail(size).assign(list="last tenth")]
         return figures.luck(pd.concat(ends), value_format="{:+.1%}".format, title=self.finding, ax=ax)
 
@@ -199,10 +167,10 @@ def silence_on_null(
             runs.append({"method": method, "n_named": int(answer.named.sum()), "n_units": len(answer.named)})
     table = pd.DataFrame([_silent(method, part) for method, part in pd.DataFrame(runs).groupby("method")])
     table = table.sort_values("named_share", ignore_index=True)
-    row = table.set_index("method").loc["ours"]
+    named = dict(zip(table["method"], table["n_named"], strict=True))
     finding = (
-        f"Nobody deviates in these {replicates} panels: of {row['n_units']:,.0f} units ours names {row['n_named']:,.0f}, "
-        f"a league table's leading tenth {table.set_index('method').loc['raw ranking', 'n_named']:,.0f}."
+        f"Nobody deviates in these {replicates} panels of {n_units:,} units: ours names {named['ours']:,}, "
+        f"a league table's leading tenth {named['raw ranking']:,}."
     )
     return Silence(table, finding, [_SIMULATED], settings)
 
@@ -238,66 +206,17 @@ def league_of_luck(
     table["rank_later"] = table["later"].rank(ascending=False, method="min")
     table["exposure"] = answers_each * n_periods
     table = table.sort_values(["rank_earlier", "unit"], ignore_index=True)
-    first = table.head(_tenth(n_units))
+    first = table.head(tenth(n_units))
     correlation = float(np.corrcoef(earlier, later)[0, 1])
     finding = (
         f"All {n_units:,} units are alike, yet the {len(first):,} that led in the earlier periods led by "
-        f"{first['earlier'].mean():.1%}; later the same units were at {first['later'].mean():+.1%} "
+        f"{100 * first['earlier'].mean():.1f} points; later the same units were at "
+        f"{100 * first['later'].mean():+.1f} points "
         f"(correlation of the halves {correlation:.2f})."
     )
     return Luck(
         table, correlation, finding, ["Pure chance, drawn for this table; no unit differs from another."], settings
     )
-
-
-def ours(simulated: SimulatedPanel) -> Answer:
-    """Read, expect, find, by the public path."""
-    study = Study(**simulated.study())
-    table = find_deviants(expect(read(study, {"observations": simulated.panel}))).table.set_index("unit")
-    table = table.reindex(simulated.truth["unit"])
-    p = table["p_top"].fillna(0.0).to_numpy()
-    return Answer(p, (table["group"] == "confident").to_numpy(), p)
-
-
-def oracle(simulated: SimulatedPanel) -> Answer:
-    """The posterior of one who knows context, periods and variances; luck is all that is left.
-
-    Shares and rates are linearised about the true context and the unit's posterior mean, turned until it settles.
-    """
-    settings, kind, (y, n) = simulated.settings, simulated.settings["kind"], _spread(simulated)
-    sign, base = -1 if kind == "rate" else 1, float(link(kind, np.float64(BASE[kind])))
-    slope = 1.0 if kind == "mean" else settings["link_slope"]
-    known = slope * (simulated.truth["context_value"].to_numpy()[:, None] + settings["period_effects"])
-    tau2, shock = (slope * settings["effect_sd"]) ** 2, (slope * settings["shock_sd"]) ** 2
-    effect = sd = np.zeros(len(y))
-    for _ in range(1 if kind == "mean" else 12):
-        mu = inverse_link(kind, base + sign * (known + effect[:, None]))
-        z, s2 = working_values(kind, y, n, mu, settings["item_sd"] ** 2)
-        weight = 1.0 / (s2 + shock)
-        total = weight.sum(axis=1)
-        effect, sd = shrink((weight * (sign * (z - base) - known)).sum(axis=1) / total, 1.0 / total, tau2)
-    p, _ = top_probability(effect, sd, TOP)
-    return Answer(p, confident_list(p, top=TOP), p)
-
-
-def usual(simulated: SimulatedPanel) -> dict[str, Answer]:
-    """What people do: a raw ranking, a cut-off on straight-line residuals, an overdispersed funnel about them."""
-    raw, se = _crude(simulated)
-    x = simulated.panel.groupby("unit")[COVARIATES].first().loc[simulated.truth["unit"]].to_numpy()
-    features = np.column_stack([np.ones(len(raw)), x])
-    residual = raw - features @ np.linalg.lstsq(features, raw, rcond=None)[0]
-    _, tau2, _ = overdispersion(residual / se, se)
-    z = residual / np.sqrt(se**2 + tau2)
-    return {
-        "raw ranking": Answer(raw, _leading(raw)),
-        "OLS residual": Answer(residual, residual > residual.std()),
-        "funnel 95 %": Answer(z, z > 1.959963984540054),
-    }
-
-
-def answers(simulated: SimulatedPanel) -> dict[str, Answer]:
-    """Ours, and what people do instead."""
-    return {"ours": ours(simulated), **usual(simulated)}
 
 
 _SIMULATED = "Simulated panels: what real data hold beyond them (hidden conditions, gaming) is not tried here."
@@ -311,48 +230,10 @@ def _panels(
     return [simulate(n_units, n_periods, kind, context=context, null=null, seed=each) for each in seeds]
 
 
-def _tenth(count: int) -> int:
-    return max(1, round(TOP * count))
-
-
-def _leading(score: Array) -> Array:
-    chosen = np.zeros(len(score), dtype=bool)
-    chosen[np.argsort(-score, kind="stable")[: _tenth(len(score))]] = True
-    return chosen
-
-
-def _columns(kind: str) -> tuple[str, str]:
-    columns = {"mean": ("value", "n"), "proportion": ("successes", "n"), "rate": ("events", "exposure")}
-    return columns[kind]
-
-
-def _spread(simulated: SimulatedPanel) -> tuple[Array, Array]:
-    """Outcome and size as units by periods, units in the order of the truth."""
-    kind = simulated.settings["kind"]
-    amount, size = _columns(kind)
-    wide = simulated.panel.pivot_table(index="unit", columns="period", values=[amount, size])
-    wide = wide.loc[simulated.truth["unit"]]
-    y, n = wide[amount].to_numpy(float), wide[size].to_numpy(float)
-    return (y if kind == "mean" else y / n), n
-
-
-def _crude(simulated: SimulatedPanel) -> tuple[Array, Array]:
-    """One value per unit from its pooled counts, oriented, and its nominal standard error."""
-    kind, (y, n) = simulated.settings["kind"], _spread(simulated)
-    total, amount = n.sum(axis=1), (y * n).sum(axis=1)
-    overall = amount.sum() / total.sum()
-    if kind == "mean":
-        return amount / total, simulated.settings["item_sd"] / np.sqrt(total)
-    if kind == "proportion":
-        share = (amount + 0.5) / (total + 1)
-        return np.log(share / (1 - share)), 1 / np.sqrt(total * overall * (1 - overall))
-    return -np.log((amount + 0.5) / total), 1 / np.sqrt(total * overall)
-
-
 def _scored(answer: Answer, in_top: Array) -> dict[str, float]:
     named = answer.named
     return {
-        "precision": float(in_top[_leading(answer.score)].mean()),
+        "precision": float(in_top[leading(answer.score)].mean()),
         "n_named": int(named.sum()),
         "real": int((named & in_top).sum()),
         "claimed": float("nan") if answer.p is None else float(answer.p[named].sum()),
@@ -384,16 +265,15 @@ def _silent(method: Any, runs: pd.DataFrame) -> dict[str, Any]:
 
 
 def _recovery_sentence(table: pd.DataFrame) -> str:
-    row = table.set_index("method")
+    row = {record["method"]: record for record in table.to_dict("records")}
     lead = (
-        f"Of our leading tenth {row.loc['ours', 'precision']:.0%} truly belong there, "
-        f"of a league table's {row.loc['raw ranking', 'precision']:.0%}; "
-        f"who knew everything but luck would reach {row.loc['oracle', 'precision']:.0%}."
+        f"Of our leading tenth {row['ours']['precision']:.0%} truly belong there, "
+        f"of a league table's {row['raw ranking']['precision']:.0%}; "
+        f"who knew everything but luck would reach {row['oracle']['precision']:.0%}."
     )
-    ours_ = row.loc["ours"]
-    if not ours_["n_named"]:
+    if not row["ours"]["n_named"]:
         return f"{lead} Ours named nobody."
     return (
-        f"{lead} Of the {ours_['n_named']:,.0f} that ours named {ours_['real_share']:.0%} are real; "
-        f"it had claimed {ours_['claimed_share']:.0%}."
+        f"{lead} Of the {row['ours']['n_named']:,} that ours named {row['ours']['real_share']:.0%} are real; "
+        f"it had claimed {row['ours']['claimed_share']:.0%}."
     )

@@ -59,13 +59,13 @@ class Practices:
         """One row per practice, the best graded first.
 
         ``practice``, ``label``, ``theme``, ``evidence`` (observed or claimed), ``cost``, ``programme``, ``grade``
-        (promising, worth a visit, follows success, cannot tell, not testable), ``reason``, ``n_units`` (that answered),
-        ``n_users``, ``missing_share``, ``low`` and ``high`` (what is contrasted: not doing and doing it, or the lower and
-        upper quarter of a graded practice), ``prevalence_deviants``, ``prevalence_peers``, ``contrast`` with 95 % bounds
-        (shrunken; outcome units, more is better), ``raw_contrast`` with 95 % bounds, ``p_value``, ``p_romano_wolf``,
-        ``p_bh``; then what waves tell of the order of things: ``n_changed``, ``change`` (within units) and ``after``
-        (adopters after against before) with 95 % bounds, ``timing`` (rises after adoption, was high before, timing
-        unknown).
+        (promising, worth a visit, follows success, cannot tell, not testable), ``reason``, ``n_units`` (that
+        answered), ``n_users``, ``missing_share``, ``low`` and ``high`` (what is contrasted: not doing and doing it,
+        or the lower and upper quarter of a graded practice), ``prevalence_deviants``, ``prevalence_peers``,
+        ``contrast`` with 95 % bounds (shrunken; outcome units, more is better), ``raw_contrast`` with 95 % bounds,
+        ``p_value``, ``p_romano_wolf``, ``p_bh``; then what waves tell of the order of things: ``n_changed``,
+        ``change`` (within units) and ``after`` (adopters after against before) with 95 % bounds, ``timing`` (rises
+        after adoption, was high before, timing unknown).
         """
         return self._table.copy()
 

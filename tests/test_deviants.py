@@ -468,3 +468,14 @@ def test_rank_sets_are_an_appendix_for_few_units() -> None:
     assert sets.equals(few.rank_sets())
     with pytest.raises(ValueError, match="at most 60 units"):
         found(panel(61, seed=3)).rank_sets()
+
+
+def test_peers_are_the_nearest_and_the_unit_stands_among_them() -> None:
+    deviants = found(panel(60, 4, seed=2))
+    unit = deviants.table["unit"].iloc[0]
+    peers = deviants.peers(unit, count=7)
+    assert len(peers) == 8
+    assert peers.loc[peers["unit"] == unit, "distance"].item() == pytest.approx(0, abs=1e-6)
+    others = deviants.table.loc[~deviants.table["unit"].isin(peers["unit"]), "unit"]
+    assert peers["distance"].max() <= deviants.distance([unit], others).min()
+    assert peers["shrunken_excess"].is_monotonic_decreasing

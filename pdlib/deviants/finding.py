@@ -173,6 +173,32 @@ class Deviants:
         row = self.expected.table.iloc[self.expected.position(unit)]
         return find_twin(self, str(row["unit"]))
 
+    def peers(self, unit: str, *, count: int = 10) -> pd.DataFrame:
+        """A unit among the units most alike in context and size, whoever they are, the best excess first.
+
+        Parameters
+        ----------
+        unit : str
+            Id or label.
+        count : int
+            How many peers.
+
+        Returns
+        -------
+        DataFrame
+            The unit and its peers: ``unit``, ``label``, ``distance``, ``exposure``, ``observed``, ``expected``,
+            ``shrunken_excess`` with its 90 % bounds, ``group``. Ordinary ones among them are comparators for a visit.
+        """
+        own = str(self.expected.table["unit"].iloc[self.expected.position(unit)])
+        table = self._table.assign(distance=self.distance([own], self._table["unit"])[0])
+        columns = [
+            "unit", "label", "distance", "exposure", "observed", "expected", "shrunken_excess",
+            "shrunken_excess_lower", "shrunken_excess_upper", "group",
+        ]  # fmt: skip
+        itself = table["unit"] == own
+        near = pd.concat([table[itself], table[~itself].nsmallest(count, "distance")])
+        return near.sort_values(["shrunken_excess", "unit"], ascending=[False, True], ignore_index=True)[columns]
+
     def distance(self, units: Sequence[str], others: Sequence[str]) -> np.ndarray:
         """How far units lie from others in context and size.
 

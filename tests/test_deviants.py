@@ -477,5 +477,5 @@ def test_peers_are_the_nearest_and_the_unit_stands_among_them() -> None:
     assert len(peers) == 8
     assert peers.loc[peers["unit"] == unit, "distance"].item() == pytest.approx(0, abs=1e-6)
     others = deviants.table.loc[~deviants.table["unit"].isin(peers["unit"]), "unit"]
-    assert peers["distance"].max() <= deviants.distance([unit], others).min()
+    assert peers["distance"].max() <= deviants.distance([unit], list(others)).min()
     assert peers["shrunken_excess"].is_monotonic_decreasing

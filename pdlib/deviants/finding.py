@@ -190,7 +190,7 @@ class Deviants:
             ``shrunken_excess`` with its 90 % bounds, ``group``. Ordinary ones among them are comparators for a visit.
         """
         own = str(self.expected.table["unit"].iloc[self.expected.position(unit)])
-        table = self._table.assign(distance=self.distance([own], self._table["unit"])[0])
+        table = self._table.assign(distance=self.distance([own], list(self._table["unit"]))[0])
         columns = [
             "unit", "label", "distance", "exposure", "observed", "expected", "shrunken_excess",
             "shrunken_excess_lower", "shrunken_excess_upper", "group",

@@ -131,7 +131,7 @@ def practice_card(
     contrast : str
         One sentence with a range: "Shops that do it score 1.4 points more (0.7 to 2.1), given the same means."
     sureness : str
-        The grade in words: "promising: stands among 40 tested together; timing not checked yet".
+        The grade in words: "promising: stands out among 40 tested together; timing unknown".
     who_to_ask, question : str
         Whom to visit and what to ask there.
     level : int

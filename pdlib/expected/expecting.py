@@ -224,7 +224,8 @@ class Expected:
     def _link_parts(self, i: int) -> np.ndarray:
         """What each condition adds in the spline fit that leaves the unit out, on the working scale."""
         fit, reml = self.fit, self.fit.reml
-        beta = reml.beta - reml.inverse @ fit.features[i] * reml.residual[i] / (reml.total[i] * (1 - reml.leverage[i]))
+        apart = reml.total[i] * max(1.0 - reml.leverage[i], 1e-9)
+        beta = reml.beta - reml.inverse @ fit.features[i] * reml.residual[i] / apart
         parts = np.zeros(len(self.grid.conditions))
         for part, owners in zip(beta * (fit.features[i] - fit.features.mean(axis=0)), fit.basis.owners, strict=True):
             for owner in owners:

@@ -11,6 +11,8 @@ from pdlib.stats.blocks import row_blocks
 
 Array = np.ndarray
 KNOT_QUANTILES = (0.05, 0.275, 0.5, 0.725, 0.95)
+UNITS_A_VARIANCE = 5
+SPARSE = 12.0
 
 
 def natural_spline(x: Array, knots: Array) -> Array:
@@ -61,7 +63,11 @@ class Basis:
     mean, slopes, spread : arrays
         What centres the penalised columns, takes the straight part out of them, and scales them.
     blocks : (Q,) int array
-        Of each column: 0 is free; 1 bends; 2 products; 3, 4, ... one for each larger category.
+        Of each column: 0 is free; 1, 2, ... share a variance: the bends of a variable, the products of two, a larger
+        category.
+    sparsity : float
+        How strongly small variances are pulled to nothing, for `fit_reml`; 0 where all bends share one variance and
+        all products another.
     owners : list of tuple of int
         Of each column: the variables it belongs to (numeric ones first, then categories).
     """
@@ -76,6 +82,7 @@ class Basis:
     slopes: Array
     spread: Array
     blocks: Array
+    sparsity: float
     owners: list[tuple[int, ...]]
 
     def columns(self, numeric: Array, categories: Array) -> Array:
@@ -124,6 +131,7 @@ def fit_basis(
     knot_quantiles: tuple[float, ...] = KNOT_QUANTILES,
     few_levels: int = 6,
     most_products: int = 200,
+    own_variances: bool | None = None,
 ) -> Basis:
     """Choose knots, levels and products from the context of the units.
 
@@ -144,6 +152,9 @@ def fit_basis(
         A category with more levels than this is penalised and takes no part in products.
     most_products : int
         With more pairs than this, products with category levels are left out, then all.
+    own_variances : bool, optional
+        Whether the bends of each variable, and the products of each two, have a variance of their own; by default where
+        there are five units for each such variance.
 
     Returns
     -------
@@ -170,6 +181,7 @@ def fit_basis(
         np.zeros(0),
         np.ones(0),
         np.zeros(0),
+        0.0,
         [],
     )
     free, bound = draft.raw(numeric, categories)
@@ -179,15 +191,21 @@ def fit_basis(
     spread = np.array([(column - free @ slope).std() for column, slope in zip(bound.T, slopes.T, strict=True)])
     bends_of = [c for c, each in enumerate(knots) for _ in range(max(len(each) - 2, 0))]
     many = [d for d, few in enumerate(small) if not few for _ in levels[d][1:]]
-    order = {d: 3 + k for k, d in enumerate(dict.fromkeys(many))}
-    owners = [(), *((o,) for o in owner), *((c,) for c in bends_of), *((owner[a], owner[b]) for a, b in pairs)]
-    blocks = [0] * (1 + len(owner)) + [1] * len(bends_of) + [2] * len(pairs) + [order[d] for d in many]
+    of = [(owner[a], owner[b]) for a, b in pairs]
+    own = own_variances
+    if own is None:
+        own = len(numeric) >= UNITS_A_VARIANCE * (len(set(bends_of)) + len(set(of)) + len(set(many)))
+    kinds = [("bend", c if own else None) for c in bends_of] + [("product", both if own else None) for both in of]
+    kinds += [("levels", d) for d in many]
+    place = {kind: k for k, kind in enumerate(dict.fromkeys(kinds), start=1)}
+    owners = [(), *((o,) for o in owner), *((c,) for c in bends_of), *of]
     return replace(
         draft,
         mean=mean,
         slopes=slopes,
         spread=np.where(spread > 1e-6, spread, np.inf),
-        blocks=np.array(blocks, dtype=int),
+        blocks=np.array([0] * (1 + len(owner)) + [place[kind] for kind in kinds], dtype=int),
+        sparsity=SPARSE if own else 0.0,
         owners=[*owners, *((count + d,) for d in many)],
     )
 

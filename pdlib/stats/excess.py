@@ -15,6 +15,7 @@ from pdlib.stats.serial import NO_SPELLS, Spells, collapse_allowing, find_spells
 from pdlib.stats.working import Kind, inverse_link, link, working_values
 
 Array = np.ndarray
+SETTLED = 1e-5
 FARTHEST = 12.0  # on the logit or log scale: odds or rates a hundred thousand times those of the period
 
 
@@ -195,6 +196,7 @@ def fit_excess(
     beta: Array | None = None
     spells = NO_SPELLS
     turns = kind != "mean" or changing
+    moved = np.inf
     for rounds in range(1, most_rounds + 1):
         with np.errstate(divide="ignore", invalid="ignore"):
             z, s2 = working_values(kind, y, n, _near(kind, sign * eta, means), item_variance or 0.0)
@@ -202,14 +204,19 @@ def fit_excess(
         if changing:
             features, drift = _changing(basis, numeric, categories, collapsed.weights, beta)
             collapsed = collapse_allowing(sign * z - drift, s2, spells)
-        reml = fit_reml(collapsed.value, collapsed.variance, features, basis.blocks, start=start)
+        reml = fit_reml(
+            collapsed.value, collapsed.variance, features, basis.blocks, start=start, sparsity=basis.sparsity
+        )
         beta = reml.beta
         residual, noise, lasting = _left_out(reml, persistence if y.shape[1] == 1 else None)
         effect, sd = shrink(residual, noise, lasting)
         level = (features @ reml.beta + effect)[:, None] + collapsed.period_effects + drift
-        settled, eta = not turns or (rounds > 1 and _settled(eta, level, seen)), level
+        moved, before = float(np.abs(level - eta).max(initial=0.0, where=seen)), moved
+        settled = not turns or (rounds > 1 and moved < SETTLED)
+        # A cell far out may swing to and fro: half a step where a whole one would hardly be nearer than the last.
+        eta = (eta + level) / 2 if moved > 0.8 * before else level
         start = np.log(np.maximum(np.concatenate([[reml.tau2], reml.block_variances]), 1e-12))
-        if settled and spells is NO_SPELLS:
+        if (settled or rounds == most_rounds // 2) and spells is NO_SPELLS:
             spells = find_spells(sign * z - drift, s2, collapsed)
             settled = not spells.credible  # otherwise once more, with the noise that lasting spells imply
         if settled:
@@ -233,10 +240,6 @@ def _near(kind: Kind, eta: Array, means: Array) -> Array:
         return eta
     middle = link(kind, means)
     return inverse_link(kind, np.clip(eta, middle - FARTHEST, middle + FARTHEST))
-
-
-def _settled(before: Array, after: Array, seen: Array) -> bool:
-    return bool(np.abs(after - before).max(initial=0.0, where=seen) < 1e-5)
 
 
 def _period_means(y: Array, n: Array) -> Array:

@@ -231,7 +231,7 @@ def fit_excess(
 def _left_out(reml: RemlFit, persistence: float | None) -> tuple[Array, Array, float]:
     lasting = reml.tau2 if persistence is None else persistence * reml.tau2
     open_ = np.maximum(1.0 - reml.leverage, 1e-9)
-    return reml.residual / open_, reml.total / open_ - lasting, lasting
+    return reml.residual / open_, reml.total / open_ + reml.unsettled - lasting, lasting
 
 
 def _near(kind: Kind, eta: Array, means: Array) -> Array:

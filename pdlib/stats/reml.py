@@ -37,6 +37,8 @@ class RemlFit:
         e = z − F beta.
     leverage : (N,) array
         h = fᵀA⁻¹f / d: how much a unit's own value pulls its expectation.
+    unsettled : (N,) array
+        Variance that the expectation has because the block variances are estimated; 0 where they were given.
     """
 
     beta: Array
@@ -46,6 +48,7 @@ class RemlFit:
     total: Array
     residual: Array
     leverage: Array
+    unsettled: Array
 
     @property
     def left_out_residual(self) -> Array:
@@ -54,7 +57,7 @@ class RemlFit:
 
     @property
     def left_out_variance(self) -> Array:
-        """Its variance d / (1 − h), uncertainty of the expectation included."""
+        """Its variance d / (1 − h), uncertainty of the expectation at given variances included."""
         return self.total / (1.0 - self.leverage)
 
 
@@ -89,7 +92,7 @@ def fit_reml(
     ----------
     Harville (1977), doi:10.1080/01621459.1977.10480998; Wood (2017), Generalized Additive Models, section 6.2,
     doi:10.1201/9781315370279, for penalised bends as random effects; Simpson et al. (2017), doi:10.1214/16-STS576, for
-    the prior.
+    the prior; Kackar & Harville (1984), doi:10.1080/01621459.1984.10477102, for what estimated variances add.
     """
     spread = np.average((z - np.average(z, weights=1 / v)) ** 2, weights=1 / v)
     unit = float(np.sqrt(max(spread, 0.1 * v.min())))  # equal values differ by rounding only, which is no scale
@@ -104,7 +107,8 @@ def fit_reml(
     data = _gather(rest / unit, v / unit**2, features)
     first = np.concatenate([[np.log(0.3)], np.full(count, np.log(0.05))])
     start = first if start is None else np.clip(start - 2 * np.log(unit), -4.0, 6.0)
-    logs = _search(start, data, kept, count, sparsity)
+    at, information = _search(start, data, kept, count, sparsity)
+    logs = at.logs
     variances = np.exp(logs) * unit**2
     tau2 = float(variances[0]) if logs[0] > GONE + 0.1 else 0.0
     shares = np.where((logs[1:] < GONE + 0.1) | (sizes == 0), 0.0, variances[1:])
@@ -112,7 +116,8 @@ def fit_reml(
     beta, inverse = np.zeros(len(blocks)), np.zeros((len(blocks), len(blocks)))
     beta[usable] = fit.beta
     inverse[np.ix_(usable, usable)] = fit.inverse
-    return RemlFit(beta, tau2, shares, inverse, fit.total, fit.residual, fit.leverage)
+    unsettled = _unsettled(fit, features, kept, information)
+    return RemlFit(beta, tau2, shares, inverse, fit.total, fit.residual, fit.leverage, unsettled)
 
 
 def solve_given(z: Array, v: Array, features: Array, blocks: Array, tau2: float, block_variances: Array) -> RemlFit:
@@ -140,7 +145,27 @@ def solve_given(z: Array, v: Array, features: Array, blocks: Array, tau2: float,
     leverage = np.empty(len(z))
     for rows in row_blocks(len(z)):
         leverage[rows] = np.einsum("ij,ij->i", features[rows] @ inverse, features[rows]) / total[rows]
-    return RemlFit(beta, tau2, np.asarray(block_variances), inverse, total, z - features @ beta, leverage)
+    left = z - features @ beta
+    return RemlFit(beta, tau2, np.asarray(block_variances), inverse, total, left, leverage, np.zeros(len(z)))
+
+
+def _unsettled(fit: RemlFit, features: Array, blocks: Array, information: Array) -> Array:
+    """(N,) what the uncertainty of the block variances adds to that of the expectation.
+
+    β = A⁻¹b moves with log σ_k² by A⁻¹Λ_kβ, and the logs have the covariance 2 × the inverse information.
+    """
+    alive = np.flatnonzero(fit.block_variances > 0)
+    if not len(alive):
+        return np.zeros(len(features))
+    among = np.append(0, 1 + alive)
+    covariance = 2 * np.linalg.inv(information[np.ix_(among, among)])[1:, 1:]
+    pull = (blocks[:, None] == 1 + alive) / fit.block_variances[alive] * fit.beta[:, None]
+    moves = fit.inverse @ pull @ np.linalg.cholesky(covariance)
+    found = np.empty(len(features))
+    for rows in row_blocks(len(features)):
+        moved = features[rows] @ moves
+        found[rows] = np.einsum("ij,ij->i", moved, moved)
+    return found
 
 
 def _usable(features: Array, blocks: Array) -> Array:
@@ -208,6 +233,7 @@ def _cross_products(z: Array, features: Array, part: Array) -> tuple[Array, Arra
 class _Point:
     """The criterion at some logs of variances, its gradient, and what the information is made of."""
 
+    logs: Array
     value: float
     gradient: Array
     variances: Array
@@ -245,7 +271,7 @@ def _criterion(logs: Array, data: _Gathered, blocks: Array, count: int, sparsity
     by_tau = w @ data.count - (w**2) @ (spread + squared)
     own = np.bincount(blocks, weights=np.diag(inverse) + beta**2, minlength=count + 1)[1:]
     gradient = np.concatenate([[by_tau * variances[0]], sizes - own / variances[1:] + pull])
-    return _Point(float(value), gradient, variances, plain, inverse)
+    return _Point(logs, float(value), gradient, variances, plain, inverse)
 
 
 def _information(at: _Point, data: _Gathered, blocks: Array, count: int, sparsity: float) -> Array:
@@ -267,28 +293,29 @@ def _information(at: _Point, data: _Gathered, blocks: Array, count: int, sparsit
     return found
 
 
-def _search(logs: Array, data: _Gathered, blocks: Array, count: int, sparsity: float) -> Array:
-    """Logs of the variances at which the criterion is least: damped scoring, held between `GONE` and `MOST`."""
-    logs = np.clip(logs, GONE, MOST)
-    at = _criterion(logs, data, blocks, count, sparsity)
+def _search(logs: Array, data: _Gathered, blocks: Array, count: int, sparsity: float) -> tuple[_Point, Array]:
+    """Where the criterion is least, and the information there: damped scoring, held between `GONE` and `MOST`."""
+    at, gained = _criterion(np.clip(logs, GONE, MOST), data, blocks, count, sparsity), np.inf
     for _ in range(STEPS):
-        held = ((logs <= GONE) & (at.gradient > 0)) | ((logs >= MOST) & (at.gradient < 0))
-        free = np.flatnonzero(~held)
-        information = _information(at, data, blocks, count, sparsity)[np.ix_(free, free)]
-        # Where a variance is nearly nothing the information is too, and would send its log, and others with it, astray.
-        diagonal = np.maximum(np.diag(information), np.abs(at.gradient[free]) / LONGEST)
-        information[np.diag_indices(len(free))] = (1 + 1e-9) * np.maximum(diagonal, 1e-12)
-        step = np.zeros(1 + count)
-        step[free] = -np.linalg.solve(information, at.gradient[free])
-        step /= max(1.0, np.abs(step).max() / LONGEST)
-        for halving in range(HALVINGS):
-            tried = np.clip(logs + step / 2**halving, GONE, MOST)
-            there = _criterion(tried, data, blocks, count, sparsity)
-            if there.value <= at.value:
-                break
-        else:
-            return logs
-        gained, logs, at = at.value - there.value, tried, there
+        information = _information(at, data, blocks, count, sparsity)
         if gained < ENOUGH:
-            return logs
-    return logs
+            break
+        tries = (np.clip(at.logs + _step(at, information) / 2**k, GONE, MOST) for k in range(HALVINGS))
+        points = (_criterion(tried, data, blocks, count, sparsity) for tried in tries)
+        lower = next((there for there in points if there.value <= at.value), at)
+        at, gained = lower, at.value - lower.value
+    return at, information
+
+
+def _step(at: _Point, information: Array) -> Array:
+    """A step of scoring for the logs that are free to move.
+
+    Where a variance is nearly nothing the information is too, and would send its log, and others with it, astray.
+    """
+    free = ~((at.logs <= GONE) & (at.gradient > 0) | (at.logs >= MOST) & (at.gradient < 0))
+    slope, bend = at.gradient[free], information[np.ix_(free, free)]
+    least = np.maximum(np.abs(slope) / LONGEST, 1e-12)
+    bend[np.diag_indices(len(bend))] = (1 + 1e-9) * np.maximum(np.diag(bend), least)
+    step = np.zeros(len(free))
+    step[free] = -np.linalg.solve(bend, slope)
+    return step / max(1.0, np.abs(step).max() / LONGEST)

@@ -238,6 +238,26 @@ def test_a_block_without_signal_drops_out() -> None:
     assert np.abs(fit.beta[basis.blocks == 1]).max() < 0.1
 
 
+def test_what_estimated_variances_add_follows_how_the_expectation_moves_with_them() -> None:
+    z, v, features, blocks = made(3, units=150)
+    fit = fit_reml(z, v, features, blocks)
+    assert (fit.block_variances > 0).all()
+    step, moves = 1e-4, []
+    for k in range(2):
+        up, down = (
+            solve_given(
+                z, v, features, blocks, fit.tau2, fit.block_variances * np.exp(sign * step * (np.arange(2) == k))
+            )
+            for sign in (1, -1)
+        )
+        moves.append(features @ (up.beta - down.beta) / (2 * step))
+    logs = np.log([fit.tau2, *fit.block_variances])
+    data = reml._gather(z, v, features)
+    information = reml._information(reml._criterion(logs, data, blocks, 2, 0.0), data, blocks, 2, 0.0)
+    covariance = 2 * np.linalg.inv(information)[1:, 1:]
+    assert fit.unsettled == pytest.approx(np.einsum("ki,kl,li->i", moves, covariance, moves), rel=1e-3)
+
+
 def test_a_sparse_prior_silences_blocks_that_say_nothing_and_keeps_those_that_do() -> None:
     rng = np.random.default_rng(1)
     units, v = 400, 0.2

@@ -23,6 +23,7 @@ FOLDS, TURNS, HALVINGS = 10, 2, 3
 CLEAR = 2.0  # standard errors by which the blend must predict better
 MOST_ROWS = 20_000
 GROWTH = 2 * (FOLDS - 1) / FOLDS  # units a fold's fit learns from, over those that a half's fit learns from
+MISSED = 1 / 6  # of what the blend found and the spline fit did not, at least so much is still to be found
 PACE = 0.7  # the error that is left falls with the number of units to this power
 
 
@@ -130,7 +131,9 @@ def challenge(fit: ExcessFit, inputs: Array, regressor: Any = None, *, seed: int
 
         δ² = (error from half of the units − error from nine tenths) / (1.8^0.7 − 1), between 0 and τ²,
 
-    is taken from τ² and added to the noise. Above 20,000 units each fold learns from 20,000 units drawn at random.
+    is taken from τ² and added to the noise. A learning curve flattens where a learner is at its limits though not at
+    the truth, so δ² is never less than a sixth of the variance by which the blend lowered τ² (a convention). Above
+    20,000 units each fold learns from 20,000 units drawn at random.
 
     Folds are drawn once the units are sorted by context and value, so neither the order nor the names of units matter.
     Proportions and rates are challenged on the working values of the converged spline fit.
@@ -215,7 +218,7 @@ def _blended(fit: ExcessFit, units: _Units, blend: Array, to_learn: float, told:
     residual[units.rows] = units.value - blend
     variance = fit.collapsed.variance
     tau2 = fit_reml(residual, variance, np.ones((count, 1)), np.zeros(1, dtype=int)).tau2
-    to_learn = float(np.clip(to_learn, 0.0, tau2))
+    to_learn = float(np.clip(max(to_learn, MISSED * (fit.reml.tau2 - tau2)), 0.0, tau2))
     unit_variance = tau2 - to_learn
     kept = fit.persistent_variance / fit.reml.tau2 if fit.reml.tau2 > 0 else 1.0
     lasting = kept * unit_variance

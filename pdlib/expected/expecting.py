@@ -328,6 +328,7 @@ def expect(
     fit = fit_excess(
         chosen.kind, grid.y, grid.n, grid.numeric, grid.categories, sign=chosen.sign, item_variance=grid.item_variance,
         persistence=observations.study.persistence, bends=resolved == "smooth", products=resolved == "smooth",
+        groups=grid.groups,
     )  # fmt: skip
     fit = allow_for_tau(fit)
     fit, tried = _challenged(fit, grid, challenger, smooth=resolved == "smooth")

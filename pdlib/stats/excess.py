@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import nnls
@@ -58,7 +58,8 @@ class ExcessFit:
     features : (N, Q) array
         Of each unit; for context that changes, averaged with the weights of its periods.
     drift : (N, P) array
-        Expected change of each cell against its unit's average, from context that changes (oriented).
+        Expected change of each cell against its unit's average (oriented), beyond what all units share: from context
+        that changes, and from the unit's group where groups move each in their own way.
     collapsed : Collapsed
     reml : RemlFit
     residual, noise : (N,) arrays
@@ -143,6 +144,7 @@ def fit_excess(
     bends: bool = True,
     products: bool = True,
     knot_quantiles: tuple[float, ...] = KNOT_QUANTILES,
+    groups: Array | None = None,
     most_rounds: int = 30,
 ) -> ExcessFit:
     """Estimate the leave-one-out excess of every unit.
@@ -155,7 +157,8 @@ def fit_excess(
     n : (N, P) array
         Answers or exposure; 0 where nothing was observed.
     numeric : (N, C) or (N, P, C) array
-        Numeric context of units, or of units and periods if it changes.
+        Numeric context of units, or of units and periods if it changes. NaN where not known of a unit: the median
+        stands in, and the variance of what the condition is worth to units that know it is added to the unit's noise.
     categories : (N, D) int array
         Category context of units.
     sign : {1, -1}
@@ -168,6 +171,8 @@ def fit_excess(
         Off for few units: straight lines only.
     knot_quantiles : tuple of float
         Where the bends' knots stand.
+    groups : (N,) int array, optional
+        Groups of units that move over the periods each in their own way.
     most_rounds : int
         Rounds of working values and fit; a mean needs few, and never more than this.
 
@@ -184,7 +189,7 @@ def fit_excess(
     y = np.where(seen, y, np.nan)
     n = np.where(seen, n, 0.0)
     changing = numeric.ndim == 3
-    average = _over_periods(numeric, seen.astype(float)) if changing else numeric
+    average = over_periods(numeric, seen.astype(float)) if changing else numeric
     basis = fit_basis(average, categories, bends=bends, products=products, knot_quantiles=knot_quantiles)
     if item_variance is None and kind == "mean":
         item_variance = _item_variance(y, n)
@@ -195,15 +200,19 @@ def fit_excess(
     start: Array | None = None
     beta: Array | None = None
     spells = NO_SPELLS
-    turns = kind != "mean" or changing
+    lacking = np.isnan(average)
+    turns = kind != "mean" or changing or bool(lacking.any())
     moved = np.inf
     for rounds in range(1, most_rounds + 1):
         with np.errstate(divide="ignore", invalid="ignore"):
             z, s2 = working_values(kind, y, n, _near(kind, sign * eta, means), item_variance or 0.0)
-        collapsed = collapse_allowing(sign * z - drift, s2, spells)
+        collapsed = collapse_allowing(sign * z - drift, s2, spells, groups)
         if changing:
             features, drift = _changing(basis, numeric, categories, collapsed.weights, beta)
-            collapsed = collapse_allowing(sign * z - drift, s2, spells)
+            collapsed = collapse_allowing(sign * z - drift, s2, spells, groups)
+        if beta is not None and lacking.any():
+            unknown = _unknown_variance(basis, features, beta, lacking)
+            collapsed = replace(collapsed, variance=collapsed.variance + unknown)
         reml = fit_reml(
             collapsed.value, collapsed.variance, features, basis.blocks, start=start, sparsity=basis.sparsity
         )
@@ -218,14 +227,26 @@ def fit_excess(
         start = np.log(np.maximum(np.concatenate([[reml.tau2], reml.block_variances]), 1e-12))
         if (settled or rounds == most_rounds // 2) and spells is NO_SPELLS:
             spells = find_spells(sign * z - drift, s2, collapsed)
-            settled = not spells.credible  # otherwise once more, with the noise that lasting spells imply
+            settled &= not spells.credible  # otherwise once more, with the noise that lasting spells imply
         if settled:
             break
+    if groups is not None:
+        common = collapsed.period_effects.mean(axis=0)
+        drift, collapsed = drift + collapsed.period_effects - common, replace(collapsed, period_effects=common)
     rated = 1.0 - reml.leverage >= 0.05
     return ExcessFit(
         kind, sign, basis, features, drift, collapsed, reml, residual, noise, lasting, effect, sd, rated,
         float("nan") if item_variance is None else float(item_variance), rounds, spells=spells,
     )  # fmt: skip
+
+
+def _unknown_variance(basis: Basis, features: Array, beta: Array, lacking: Array) -> Array:
+    """(N,) what conditions that are not known of a unit may be worth: their variance over the units that know them."""
+    found = np.zeros(len(features))
+    for c in np.flatnonzero(lacking.any(axis=0) & ~lacking.all(axis=0)):
+        mine = np.array([c in owners for owners in basis.owners])
+        found[lacking[:, c]] += float((features[np.ix_(~lacking[:, c], mine)] @ beta[mine]).var())
+    return found
 
 
 def _left_out(reml: RemlFit, persistence: float | None) -> tuple[Array, Array, float]:
@@ -249,11 +270,11 @@ def _period_means(y: Array, n: Array) -> Array:
     return ((filled * n).sum(axis=0) + overall) / (n.sum(axis=0) + 1.0)
 
 
-def _over_periods(values: Array, weights: Array) -> Array:
-    """Weighted mean over periods of an (N, P, C) array; NaN cells carry no weight."""
+def over_periods(values: Array, weights: Array) -> Array:
+    """(N, C) weighted mean over periods of an (N, P, C) array; NaN cells carry no weight, NaN if all are."""
     w = np.where(np.isfinite(values), weights[:, :, None], 0.0)
     total = w.sum(axis=1)
-    return (w * np.nan_to_num(values)).sum(axis=1) / np.where(total > 0, total, 1.0)
+    return np.where(total > 0, (w * np.nan_to_num(values)).sum(axis=1) / np.where(total > 0, total, 1.0), np.nan)
 
 
 def _changing(
@@ -261,7 +282,7 @@ def _changing(
 ) -> tuple[Array, Array]:
     """Weighted mean features of each unit, and each cell's expected distance from its unit's mean."""
     total = weights.sum(axis=1, keepdims=True)
-    mean = _over_periods(numeric, weights)
+    mean = over_periods(numeric, weights)
     cells = np.where(np.isfinite(numeric), numeric, mean[:, None, :])
     features = np.zeros((len(numeric), len(basis.blocks)))
     drift = np.zeros(weights.shape)

@@ -6,6 +6,7 @@ Nothing here imports the rest of pdlib, so the truth cannot leak into an analysi
 from pdlib.simulate.chain import SimulatedChain, simulate_chain
 from pdlib.simulate.panel import SimulatedPanel, simulate_panel
 from pdlib.simulate.practices import SimulatedPractices, simulate_practices
+from pdlib.simulate.wards import simulate_wards
 
 __all__ = [
     "SimulatedChain",
@@ -14,4 +15,5 @@ __all__ = [
     "simulate_chain",
     "simulate_panel",
     "simulate_practices",
+    "simulate_wards",
 ]

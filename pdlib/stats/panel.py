@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq, root_scalar
+from scipy.optimize import brentq
 from scipy.stats import f as f_distribution
 
 from pdlib.stats.blocks import row_blocks
@@ -206,6 +206,22 @@ def _left_over(z: Array, weights: Callable[[slice], Array]) -> float:
     return within - float(right @ _solve(normal, right)[0])
 
 
+def _near(excess: Callable[[float], float], guess: float) -> float | None:
+    """The positive root near a guess by secants; None if they do not lead to one."""
+    last, at = guess, 1.001 * guess
+    there = excess(last)
+    for _ in range(20):
+        here = excess(at)
+        if here == there:
+            return at if here == 0 else None
+        last, at, there = at, at - here * (at - last) / (here - there), here
+        if not at > 0:
+            return None
+        if abs(at - last) <= 1e-9 * at:
+            return at
+    return None
+
+
 def _weights(s2: Array, omega2: float) -> Callable[[slice], Array]:
     return lambda rows: 1.0 / (s2[rows] + omega2)
 
@@ -229,10 +245,8 @@ def _moment_root(
     def excess(omega2: float) -> float:
         return sum(_left_over(z[own], _weights(s2[own], omega2)) for own in members) - spare
 
-    if near:
-        found = root_scalar(excess, method="secant", x0=near, x1=1.001 * near, xtol=1e-10 * near, rtol=1e-9, maxiter=20)
-        if found.converged and found.root > 0:
-            return float(found.root), True
+    if near and (root := _near(excess, near)) is not None:
+        return root, True
     if crude <= 0 or (known.all(where=seen) and excess(0.0) <= 0):
         return 0.0, True
     upper = crude

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import csr_array
 from scipy.stats import t as student
 
 from pdlib.stats.contrast import Contrasts, Scores
@@ -36,7 +37,9 @@ def overdispersion(counts: Array, totals: Array) -> Array:
     return np.maximum(((counts - mean) ** 2 - mean).sum(axis=0) / np.maximum((mean**2).sum(axis=0), 1e-300), 0.0)
 
 
-def term_contrasts(counts: Array, totals: Array, response: Array, weights: Array, context: Array) -> Contrasts:
+def term_contrasts(
+    counts: Array, totals: Array, response: Array, weights: Array, context: Array, clusters: Array | None = None
+) -> Contrasts:
     """Regress each term's rate on the unit's value, context removed from both, all units at once.
 
     A rate is counted in multiples of the pooled rate and cut off at three of its standard deviations above it, so that
@@ -57,12 +60,14 @@ def term_contrasts(counts: Array, totals: Array, response: Array, weights: Array
         Precision of each value.
     context : (N, Q) array
         Features, the constant included.
+    clusters : (N,) int array, optional
+        Group of each unit, where units of a group are not independent.
 
     Returns
     -------
     Contrasts
         ``estimate``: change of the rate, in multiples of the pooled rate, per one of the response. ``chance`` turns the
-        signs of the units' scores; ``pull`` has a row for every unit, zero without comments.
+        signs of the scores of units, or of clusters.
 
     References
     ----------
@@ -80,9 +85,10 @@ def term_contrasts(counts: Array, totals: Array, response: Array, weights: Array
         extra = np.maximum(phi * pooled, 1e-12)
     share = np.minimum(share, cap)
     family = counts.shape[1]
-    estimate, se, left = (np.full(family, np.nan) for _ in range(3))
-    pull = np.zeros((len(totals), family))
-    spare = np.full(family, np.nan)
+    estimate, se, left, spare = (np.full(family, np.nan) for _ in range(4))
+    score, groups = np.zeros((len(totals), family)), clusters if clusters is not None else np.arange(len(totals))
+    count = int(groups.max()) + 1
+    wider = 1.0 if clusters is None else np.sqrt(count / max(count - 1, 1))
     classes = np.round(np.log(extra) / np.log(CLASS)).astype(int)
     for own in (classes == value for value in np.unique(classes[np.isfinite(pooled) & (pooled > 0)])):
         weight = weights[spoke] * n / (1 + CLASS ** float(classes[own][0]) * n)
@@ -92,19 +98,21 @@ def term_contrasts(counts: Array, totals: Array, response: Array, weights: Array
         free = value - basis @ (basis.T @ value)
         size = float(free @ free)
         spread = float(((y - np.average(y, weights=weight)) ** 2 * root**2).sum())
-        spare[own] = len(n) - basis.shape[1] - 1
-        if spare[own][0] < 1 or size <= 1e-8 * spread:
+        freedom = len(n) - basis.shape[1] - 1
+        if freedom < 1 or size <= 1e-8 * spread:
             continue
         rates = share[:, own] * root[:, None]
         rates -= basis @ (basis.T @ rates)
         slope = free @ rates / size
         opened = 1 / np.maximum(1 - (basis**2).sum(axis=1) - free**2 / size, 1e-6)
-        estimate[own] = slope
-        se[own] = np.sqrt((free**2 * opened) @ (rates - free[:, None] * slope) ** 2) / size
-        left[own] = size / spread
-        score = free[:, None] * rates
-        norm = np.sqrt((score**2).sum(axis=0))
-        pull[np.ix_(spoke, own)] = score / np.where(norm > 0, norm, np.inf)
+        influence = (free * np.sqrt(opened))[:, None] * (rates - free[:, None] * slope) / size
+        se[own] = wider * np.sqrt((_summed(influence, groups[spoke], count) ** 2).sum(axis=0))
+        estimate[own], left[own] = slope, size / spread
+        spare[own] = freedom if clusters is None else min(freedom, count - 1)
+        score[np.ix_(spoke, own)] = free[:, None] * rates
+    pull = _summed(score, groups, count)
+    norm = np.sqrt((pull**2).sum(axis=0))
+    pull /= np.where(norm > 0, norm, np.inf)
     with np.errstate(divide="ignore", invalid="ignore"):
         se = np.where(se > 0, se, np.nan)
         p_value = 2 * student.sf(np.abs(estimate) / se, np.maximum(spare, 1))
@@ -114,11 +122,16 @@ def term_contrasts(counts: Array, totals: Array, response: Array, weights: Array
 
 def joined(parts: list[Contrasts]) -> Contrasts:
     """Several families over the same units as one, to be tested together."""
-    arrays = [
-        np.concatenate([getattr(part, name) for part in parts])
-        for name in ("estimate", "se", "p_value", "spare", "left_share", "strength")
-    ]
-    return Contrasts(*arrays, Scores(np.hstack([part.chance.pull for part in parts])))  # type: ignore[attr-defined]
+    names = ("estimate", "se", "p_value", "spare", "left_share", "strength")
+    estimate, se, p_value, spare, left, strength = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in names
+    )
+    chance = Scores(np.hstack([part.chance.pull for part in parts]))  # type: ignore[attr-defined]
+    return Contrasts(estimate, se, p_value, spare, left, strength, chance)
+
+
+def _summed(values: Array, groups: Array, count: int) -> Array:
+    return csr_array((np.ones(len(groups)), (groups, np.arange(len(groups)))), shape=(count, len(groups))) @ values
 
 
 def _orthonormal(columns: Array) -> Array:

@@ -16,7 +16,10 @@ import pyarrow.compute as pc
 from pdlib.errors import StudyError
 from pdlib.study import Study
 
-_DENIED = r"\b(?:no|not|never|without|nor|nothing|\pL+n['’]?t|nicht|kein\pL*|nie|ohne|pas|jamais|sans|aucune?|nunca|sin)\b[\s,]+(?:[\pL'’]+\s+){0,2}"
+_DENIED = (
+    r"\b(?:no|not|never|without|nor|nothing|\pL+n['’]?t|nicht|kein\pL*|nie|ohne|pas|jamais|sans|aucune?|nunca|sin)\b"
+    r"[\s,]+(?:[\pL'’]+\s+){0,2}"
+)
 _GAP = r"[\s,]+(?:[^\s.!?…]+[\s,]+){0,3}"
 
 
@@ -77,7 +80,8 @@ def _named(name: str, label: str, discontent: bool, phrases: list[str], as_is: l
 
 def _pattern(phrase: str) -> str:
     """A phrase as a regular expression."""
-    pieces, gap = [], r"\s+"
+    pieces: list[str] = []
+    gap = r"\s+"
     for word in phrase.split():
         if word == "…":
             gap = _GAP

@@ -1,0 +1,101 @@
+"""Words and pairs of words, counted by comment and unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array
+
+# A word begins and ends with a letter; what stands in square brackets was taken out.
+WORD = r"(?<!\[)\b[^\W\d_](?:[\w'’]*[^\W\d_])\b(?!\])"
+FEWEST_COMMENTS, FEWEST_SHARE, LARGEST_SHARE = 10, 0.001, 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """Which comment uses which term.
+
+    Attributes
+    ----------
+    terms : (K,) array of str
+    used : sparse (D, K) matrix of 0 and 1
+        One row per different text.
+    texts : (n,) array
+        The row of each comment.
+    """
+
+    terms: np.ndarray
+    used: Any
+    texts: np.ndarray
+
+    def by(self, groups: np.ndarray, count: int) -> Any:
+        """How many comments of each group use each term, sparse (count, K); a negative group is left out."""
+        told = groups >= 0
+        ones = np.ones(int(told.sum()))
+        place = csr_array((ones, (groups[told], self.texts[told])), shape=(count, self.used.shape[0]))
+        return csr_array(place @ self.used)
+
+    def only(self, chosen: np.ndarray) -> Counted:
+        """The same comments, these terms only."""
+        return Counted(self.terms[chosen], self.used[:, np.flatnonzero(chosen)], self.texts)
+
+
+def count_terms(texts: pd.Series, *, longest: int = 2) -> Counted:
+    """Find the words, and rows of up to ``longest`` words, of enough comments and not of too many.
+
+    A term is kept if at least ten comments and one in a thousand use it, and not more than one in four: what nearly
+    everybody says in any language ("the", "und") tells nothing about anybody.
+
+    Parameters
+    ----------
+    texts : Series of str
+        Without personal data.
+    longest : int
+        Words in a row.
+
+    Returns
+    -------
+    Counted
+    """
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    codes, unique = pd.factorize(texts)
+    vectorizer = CountVectorizer(binary=True, token_pattern=WORD, ngram_range=(1, longest), dtype=np.float32)
+    nothing = Counted(np.array([], dtype=object), csr_array((len(unique), 0)), codes)
+    try:
+        used = csr_array(vectorizer.fit_transform(unique))
+    except ValueError:  # how it says that there is no word at all
+        return nothing
+    times = np.bincount(codes, minlength=len(unique)) @ used
+    enough = (times >= max(FEWEST_COMMENTS, FEWEST_SHARE * len(texts))) & (times <= LARGEST_SHARE * len(texts))
+    return Counted(vectorizer.get_feature_names_out(), used, codes).only(enough)
+
+
+def alike(counted: Counted, strength: np.ndarray, *, shared: float = 0.5) -> np.ndarray:
+    """Put terms that stand in the same comments together: for each term the strongest of its group.
+
+    Parameters
+    ----------
+    counted : Counted
+    strength : (K,) array
+        Which term speaks for a group: the largest.
+    shared : float
+        Two terms belong together if so large a share of the comments that use either use both.
+
+    Returns
+    -------
+    (K,) array of str
+    """
+    from scipy.sparse.csgraph import connected_components
+
+    weight = np.bincount(counted.texts, minlength=counted.used.shape[0]).astype(float)
+    weighted = counted.used.multiply(weight[:, None])
+    both = np.asarray((counted.used.T @ weighted).todense())
+    either = np.add.outer(np.diag(both), np.diag(both)) - both
+    _, group = connected_components(csr_array(both >= shared * np.maximum(either, 1e-12)), directed=False)
+    frame = pd.DataFrame({"group": group, "strength": strength, "term": counted.terms})
+    best = frame.sort_values(["strength", "term"], ascending=[False, True]).drop_duplicates("group").set_index("group")
+    return best.loc[group, "term"].to_numpy()

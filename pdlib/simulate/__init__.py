@@ -6,12 +6,15 @@ Nothing here imports the rest of pdlib, so the truth cannot leak into an analysi
 from pdlib.simulate.chain import SimulatedChain, simulate_chain
 from pdlib.simulate.panel import SimulatedPanel, simulate_panel
 from pdlib.simulate.practices import SimulatedPractices, simulate_practices
+from pdlib.simulate.voices import SimulatedVoices, simulate_voices
 
 __all__ = [
     "SimulatedChain",
     "SimulatedPanel",
     "SimulatedPractices",
+    "SimulatedVoices",
     "simulate_chain",
     "simulate_panel",
     "simulate_practices",
+    "simulate_voices",
 ]

@@ -185,8 +185,8 @@ def hear(
     """Hear what people say where units do better, among units of the same means.
 
     Personal data are taken out first. Then every term of every voice that enough comments and units use is tested like
-    a practice: its rate against the continuous, unshrunken unit value, context and the length of comments removed from
-    both; all terms share one error control (Benjamini–Hochberg at .10, beside Romano–Wolf). So are the named themes.
+    a practice: how often it is used, by words written, against the continuous, unshrunken unit value, context removed
+    from both; all terms share one error control (Benjamini–Hochberg at .10, beside Romano–Wolf). So are the named themes.
     What one unit goes on about is left out.
 
     Parameters
@@ -275,12 +275,6 @@ class _Bench:
         place = self.units.get_indexer(pd.Index(comments["unit"].cat.categories))
         place = np.where((place >= 0) & self.rated[place], place, -1)
         return place[comments["unit"].cat.codes.to_numpy()]
-
-    def context(self, length: np.ndarray, spoke: np.ndarray) -> np.ndarray:
-        """Context features, and how long comments usually are: longer ones hold more of every word."""
-        usual = np.where(spoke, np.log(np.maximum(length, 1e-9)), 0.0)
-        centred = np.where(spoke, usual - usual[spoke].mean(), 0.0)
-        return np.column_stack([context_features(self.expected, int(spoke.sum())), centred])
 
 
 def _peers(deviants: Deviants, chosen: list[str], units: pd.Index) -> np.ndarray:
@@ -374,12 +368,10 @@ def _tested(
 ) -> tuple[pd.DataFrame, Contrasts]:
     """Describe each term of one voice and contrast its rate."""
     totals = np.bincount(rows, minlength=len(bench.units)).astype(float)
-    words = comments["text"].str.count(" ").to_numpy() + 1.0
-    length = np.bincount(rows, words, len(bench.units)) / np.maximum(totals, 1)
-    spoke = totals > 0
-    contrast = term_contrasts(
-        counts, totals, bench.response, bench.weights, bench.context(length, spoke), bench.clusters
-    )
+    # Longer comments hold more of every word, so use is counted by words written and not by comments.
+    written = np.bincount(rows, comments["text"].str.count(" ").to_numpy() + 1.0, len(bench.units))
+    context = context_features(bench.expected, int((totals > 0).sum()))
+    contrast = term_contrasts(counts, written, bench.response, bench.weights, context, bench.clusters)
     frame = pd.DataFrame(
         {
             "n_comments": counts.sum(axis=0).astype(int),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,32 @@ def count_terms(texts: pd.Series, *, longest: int = 2) -> Counted:
         return nothing
     times = np.bincount(codes, minlength=len(unique)) @ used
     enough = (times >= max(FEWEST_COMMENTS, FEWEST_SHARE * len(texts))) & (times <= LARGEST_SHARE * len(texts))
-    return Counted(vectorizer.get_feature_names_out(), used, codes).only(enough)
+    return _merged(Counted(vectorizer.get_feature_names_out(), used, codes).only(enough))
+
+
+def _merged(counted: Counted) -> Counted:
+    """Terms of exactly the same comments as one: "rang before" and "before doing" are "rang before doing"."""
+    columns = counted.used.tocsc()
+    same: dict[bytes, list[int]] = {}
+    for k, (start, end) in enumerate(pairwise(columns.indptr)):
+        same.setdefault(np.sort(columns.indices[start:end]).tobytes(), []).append(k)
+    kept = np.zeros(len(counted.terms), dtype=bool)
+    names = counted.terms.copy()
+    for group in same.values():
+        kept[group[0]] = True
+        names[group[0]] = _run_together([str(counted.terms[k]) for k in group])
+    return Counted(names, counted.used, counted.texts).only(kept)
+
+
+def _run_together(terms: list[str]) -> str:
+    """The longest run of words that terms of a group make, end to end."""
+    runs = [term.split(" ") for term in terms]
+    longest = max(runs, key=lambda run: (len(run), run))
+    for _ in terms:
+        longer = [[*longest, run[-1]] for run in runs if len(run) > 1 and run[:-1] == longest[1 - len(run) :]]
+        longer += [[run[0], *longest] for run in runs if len(run) > 1 and run[1:] == longest[: len(run) - 1]]
+        longest = next((run for run in longer if len(set(run)) == len(run)), longest)
+    return " ".join(longest)
 
 
 def alike(counted: Counted, strength: np.ndarray, *, shared: float = 0.5) -> np.ndarray:

@@ -52,11 +52,16 @@ class Unit(_Part):
 
 
 class Period(_Part):
-    """The time slice of an observation."""
+    """The time slice of an observation.
+
+    ``varies_by`` names a column of the units table (or of the observations) with groups of units that move over the
+    periods each in their own way: coast and city over the seasons, schools that break up at other times.
+    """
 
     column: str
     singular: str = "period"
     plural: str = "periods"
+    varies_by: str | None = None
 
 
 class Tables(_Part):

@@ -110,8 +110,11 @@ def test_the_finding_counts_what_the_table_holds() -> None:
     deviants = found(panel(200, 8, effect_sd=0.8), context=ALL_CONTEXT, unit={"column": "unit", "plural": "shops"})
     assert "200 shops" in deviants.finding
     assert f"{len(deviants.confident)} named" in deviants.finding
-    nobody = found(panel(20), unit={"column": "unit", "plural": "shops"})
-    assert nobody.finding == "None of 20 shops stands out beyond what its means and luck explain."
+    few = found(panel(20), unit={"column": "unit", "plural": "shops"})
+    assert few.finding.startswith("None of 20 shops is named. 20 shops are few")
+    nobody = found(panel(200, null=True), context=ALL_CONTEXT, unit={"column": "unit", "plural": "shops"})
+    assert nobody.finding.startswith("None of 200 shops ")
+    assert nobody.expected.silence in nobody.finding
 
 
 def test_ranks_follow_the_outcome() -> None:
@@ -136,6 +139,16 @@ def test_one_period(kind: str) -> None:
     deviants = found(panel(120, 1, kind=kind), kind)
     hold(deviants, 120)
     assert any("this period only" in caveat for caveat in deviants.caveats)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_period_names_nobody_unless_it_is_said_how_much_lasts(kind: str) -> None:
+    frame = panel(300, 1, kind=kind, effect_sd=2.0, median_n=200)
+    silent, told = (found(frame, kind, context=ALL_CONTEXT, persistence=share) for share in (None, 0.9))
+    assert len(told.confident) > 0 == len(silent.confident)
+    assert len(silent.likely) > 0
+    assert "One period cannot tell a good spell from lasting merit" in silent.finding
+    assert "persistence" in str(silent.expected.fit_verdict)
 
 
 def test_little_persistence_shortens_the_list() -> None:

@@ -55,7 +55,7 @@ def test_the_side_is_signed_so_that_better_is_better(lists: dict[str, Deviants])
 @pytest.mark.parametrize("kind", ["mean", "proportion", "rate"])
 def test_luck_alone_leaves_ordinary_units_outside_and_reml_does_not(lists: dict[str, Deviants], kind: str) -> None:
     exact, wide = lists[kind].funnel("exact"), lists[kind].funnel()
-    assert exact.table["outside95"].mean() > 2 * wide.table["outside95"].mean()
+    assert exact.table["outside95"].mean() > wide.table["outside95"].mean() + 0.05  # one unit in twenty more
     assert wide.table["outside95"].mean() < 0.12
     assert exact.variance == 0
 

@@ -20,8 +20,9 @@ from pdlib.study import Study
 
 KINDS = ["mean", "proportion", "rate"]
 ORDER = [
-    "fit", "list length", "few units", "support", "over-adjustment", "bends", "heavy tails", "shuffled data",
-    "multiverse", "hidden condition", "too steady", "repeated values", "round values", "answers and outcome",
+    "fit", "list length", "few units", "support", "over-adjustment", "bends", "groups over time", "heavy tails",
+    "shuffled data", "multiverse", "hidden condition", "too steady", "repeated values", "round values",
+    "answers and outcome",
 ]  # fmt: skip
 DATA = ORDER[-4:]
 AMOUNT = {"mean": "value", "proportion": "successes", "rate": "events"}
@@ -75,7 +76,8 @@ def test_there_is_one_row_per_guard_the_loudest_first():
 def test_good_data_raise_no_warning(kind):
     table = good(kind).table
     assert not table["level"].eq("warn").any(), table.loc[table["level"] == "warn", "sentence"].tolist()
-    assert set(table.loc[table["level"] == "not checked", "guard"]) == {"over-adjustment"}  # there are no practices
+    missing = {"over-adjustment", "groups over time"}  # there are no practices and no groups
+    assert set(table.loc[table["level"] == "not checked", "guard"]) == missing
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -386,3 +388,33 @@ def test_named_units_with_odd_figures_are_a_warning():
     assert row(found, "repeated values")["level"] == "warn"
     assert "U0" not in row(found, "repeated values")["sentence"]
     assert "U0" in row(found, "repeated values")["units"]
+
+
+def season(frame: pd.DataFrame) -> pd.DataFrame:
+    """Coast and city are units of alike merit that have their good months at other times."""
+    unit, month = pd.factorize(frame["unit"])[0], pd.factorize(frame["period"])[0]
+    coast = unit % 2 == 0
+    wave = 1.5 * np.sin(2 * np.pi * month / 8)
+    return frame.assign(value=frame["value"] + np.where(coast, wave, -wave), place=np.where(coast, "coast", "city"))
+
+
+def test_groups_with_seasons_of_their_own_are_noticed_and_then_allowed_for() -> None:
+    context = [*(f"x{k}" for k in range(1, 9)), {"name": "place", "kind": "category"}]
+    noticed = find_deviants(expect(observed(season, study={"context": context})))
+    row = noticed.guards().table.set_index("guard").loc["groups over time"]
+    assert row["level"] == "warn"
+    assert 'varies_by = "place"' in row["sentence"]
+    period = {"column": "period", "plural": "months", "varies_by": "place"}
+    declared = find_deviants(expect(observed(season, study={"context": context, "period": period})))
+    assert declared.guards().table.set_index("guard").loc["groups over time", "level"] == "not checked"
+    assert "Groups by place may each move over the months in their own way." in declared.caveats
+    shocks = [each.expected.fit.collapsed.transient_variance for each in (noticed, declared)]
+    assert shocks[0] > 5 * shocks[1]
+    assert declared.expected.reliability > noticed.expected.reliability
+
+
+def test_groups_that_move_alike_raise_no_word() -> None:
+    context = [*(f"x{k}" for k in range(1, 9)), {"name": "place", "kind": "category"}]
+    still = observed(lambda frame: season(frame).assign(value=frame["value"]), study={"context": context})
+    row = find_deviants(expect(still)).guards().table.set_index("guard").loc["groups over time"]
+    assert row["level"] == "fine"

@@ -448,3 +448,31 @@ def test_a_study_file_reads_its_tables_from_its_own_folder(tmp_path: Path, monke
     observations = read(load_study("data"))
     assert isinstance(observations, Observations)
     assert len(observations.panel) == 18
+
+
+# -- periods --------------------------------------------------------------------------------------------------
+
+
+def test_groups_that_vary_over_the_periods_come_from_either_table() -> None:
+    moving = study(period={"column": "month", "varies_by": "coast"})
+    units = pd.DataFrame({"shop": UNITS, "coast": list("aabbab")})
+    from_units = read(moving, {"observations": panel(), "units": units})
+    from_rows = read(moving, {"observations": panel(coast=np.repeat(list("aabbab"), 3))})
+    assert list(from_units.units["varies_by"]) == list(from_rows.units["varies_by"]) == list("aabbab")
+    wrong = study(period={"column": "month", "varies_by": "cost"})
+    assert "did you mean 'coast'" in problems(wrong, {"observations": panel(), "units": units})[0]
+    assert "which is in no table (did you mean 'coast'?)" in problems(wrong, {"observations": panel(coast="a")})[0]
+
+
+def test_an_unfinished_last_period_is_told() -> None:
+    months = [f"2025-{number:02d}" for number in range(1, 7)]
+    frame = pd.DataFrame({"shop": np.repeat(UNITS, 6), "month": months * 6, "happy": 5, "answers": 20, "footfall": 3})
+    frame["happy"] += np.arange(len(frame)) % 7
+    assert not read(study(), {"observations": frame}).caveats
+    late = frame["month"].eq("2025-06")
+    frame.loc[late, ["happy", "answers"]] = [3, 6]
+    (note,) = read(study(), {"observations": frame}).caveats
+    assert note.startswith("2025-06 looks unfinished (30% of the usual observations)")
+    few = read(study(), {"observations": frame[~late | frame["shop"].isin(UNITS[:2])]})
+    assert "33% of the usual units and 30% of the usual observations" in few.caveats[0]
+    assert not few.during(few.periods[:-1]).caveats

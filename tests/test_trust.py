@@ -27,7 +27,7 @@ def test_what_people_do_answers_for_every_unit_in_the_order_of_the_truth() -> No
     told = answers(simulated)
     assert set(told) == METHODS
     for name, answer in told.items():
-        assert np.corrcoef(answer.score, theta)[0, 1] > 0.25, name
+        assert np.corrcoef(answer.order, theta)[0, 1] > 0.25, name
     assert told["raw ranking"].named.sum() == 20
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from pdlib.deviants.unit import Twin, Why, find_twin
-from pdlib.expected import FEW_UNITS, REACH, Expected, outcome_threshold
+from pdlib.expected import REACH, Expected, outcome_threshold
 from pdlib.show import figures, overview
 from pdlib.show.wording import expected_right
 from pdlib.stats.posterior import confident_list, rank_range, top_probability
@@ -91,6 +91,8 @@ class Deviants:
     def finding(self) -> str:
         """Who was found, in a sentence."""
         study, count = self.expected.observations.study, len(self.confident)
+        if not count and self.expected.silence:
+            return f"None of {len(self._table):,} {study.unit.plural} is named. {self.expected.silence}"
         if not count:
             return (
                 f"None of {len(self._table):,} {study.unit.plural} stands out beyond what its means and luck explain."
@@ -342,7 +344,7 @@ def find_deviants(expected: Expected, *, false_share: float = 0.20) -> Deviants:
     worth = _worth(expected)
     named = np.zeros(len(base), dtype=bool)
     claim = np.where(base["supported"], np.fmin(p, worth), 0.0)[rated]
-    if int(rated.sum()) >= FEW_UNITS and expected.fit_verdict.level != "stop":
+    if not expected.silence:
         named[rated] = confident_list(claim, top=study.top, false_share=false_share)
     table = _with_shrunken(base, expected)
     table["p_top"], table["p_worth"] = p, worth

@@ -158,10 +158,32 @@ class Expected:
         )
 
     @property
+    def silence(self) -> str:
+        """Why nobody can be named, whatever the chances; empty if somebody can."""
+        unit, period = self.observations.study.unit, self.observations.study.period
+        rated = int(self.fit.rated.sum())
+        if rated < FEW_UNITS:
+            return f"{rated} {unit.plural} are few: a list can be read, but nobody can be named with confidence."
+        if self.fit.persistent_variance <= 0:
+            return "Given their means, the differences are no larger than luck alone makes."
+        if not self.tells_lasting:
+            one, many = (period.singular, period.plural) if period else ("period", "periods")
+            return (
+                f"One {one} cannot tell a good spell from lasting merit, so nobody can be named: add {many}, or "
+                "declare persistence, the share of such differences that lasts."
+            )
+        return ""
+
+    @property
+    def tells_lasting(self) -> bool:
+        """Whether what lasts can be told from what passes, by repeated periods or a declared persistence."""
+        return self.fit.collapsed.identified or self.observations.study.persistence is not None
+
+    @property
     def lasting(self) -> str:
         """How much of the differences lasts, passes, and is small numbers, in a sentence."""
         study = self.observations.study
-        if not self.fit.collapsed.identified and study.persistence is None:
+        if not self.tells_lasting:
             return "What lasts and what passes cannot be told apart on so few periods."
         last, passing, small = (f"{value:.0%}" for value in self.parts["share"])
         period = study.period.singular if study.period else "period"
@@ -224,7 +246,8 @@ class Expected:
     def _link_parts(self, i: int) -> np.ndarray:
         """What each condition adds in the spline fit that leaves the unit out, on the working scale."""
         fit, reml = self.fit, self.fit.reml
-        beta = reml.beta - reml.inverse @ fit.features[i] * reml.residual[i] / (reml.total[i] * (1 - reml.leverage[i]))
+        apart = reml.total[i] * max(1.0 - reml.leverage[i], 1e-9)
+        beta = reml.beta - reml.inverse @ fit.features[i] * reml.residual[i] / apart
         parts = np.zeros(len(self.grid.conditions))
         for part, owners in zip(beta * (fit.features[i] - fit.features.mean(axis=0)), fit.basis.owners, strict=True):
             for owner in owners:
@@ -305,6 +328,7 @@ def expect(
     fit = fit_excess(
         chosen.kind, grid.y, grid.n, grid.numeric, grid.categories, sign=chosen.sign, item_variance=grid.item_variance,
         persistence=observations.study.persistence, bends=resolved == "smooth", products=resolved == "smooth",
+        groups=grid.groups,
     )  # fmt: skip
     fit = allow_for_tau(fit)
     fit, tried = _challenged(fit, grid, challenger, smooth=resolved == "smooth")
@@ -397,17 +421,14 @@ def _verdict(expected: Expected) -> Verdict:
     count, periods = len(expected.grid.units), len(expected.grid.periods)
     p, _ = top_probability(fit.effect, fit.sd, study.top)
     leading = float(np.sort(p)[::-1][: max(1, int(study.top * count))].mean())
-    named = confident_list(p, top=study.top)
     stops, cautions = [], []
     if count < 10:
         stops.append(f"{count} {study.unit.plural} are too few to tell any of them apart.")
     if fit.persistent_variance <= 0:
         stops.append("Given their means, the differences are no larger than luck alone makes.")
-    if count < FEW_UNITS:
-        cautions.append(
-            f"{count} {study.unit.plural} are few: a list can be read, but nobody can be named with confidence."
-        )
-    if periods < FEW_PERIODS and study.persistence is None:
+    elif expected.silence:
+        cautions.append(expected.silence)
+    if periods < FEW_PERIODS and study.persistence is None and expected.tells_lasting:
         spell = study.period.plural if study.period and periods > 1 else "period"
         cautions.append(f"{periods} {spell} cannot separate a good spell from lasting merit; 3 or more can.")
     if expected.reliability < 0.5:
@@ -415,10 +436,11 @@ def _verdict(expected: Expected) -> Verdict:
             f"Only {expected.reliability:.0%} of the differences last at a typical {study.unit.singular}; "
             "lists will be short."
         )
-    good = (
-        f"Of the leading {study.top:.0%} about {leading:.0%} would be real; "
-        f"{int(named.sum())} can be named with confidence."
-    )
+    good = f"Of the leading {study.top:.0%} about {leading:.0%} would be real"
+    if expected.silence:
+        good += "." if expected.tells_lasting else ", in this period only."
+    else:
+        good += f"; {int(confident_list(p, top=study.top).sum())} can be named with confidence."
     level: Literal["go", "caution", "stop"] = "stop" if stops else "caution" if cautions else "go"
     return Verdict(level, (*stops, *cautions, good))
 

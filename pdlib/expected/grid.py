@@ -10,8 +10,11 @@ import numpy as np
 import pandas as pd
 
 from pdlib.observations import Observations
+from pdlib.stats.basis import FEWEST
+from pdlib.stats.excess import over_periods
 from pdlib.study import Context, Outcome
 
+FEWEST_ALIKE = 10
 _SCALES: dict[str, Callable[[pd.Series], Any]] = {"linear": lambda v: v, "log": np.log, "sqrt": np.sqrt}
 
 
@@ -24,15 +27,23 @@ class Grid:
     y: np.ndarray  # (N, P) observed mean, share or rate
     n: np.ndarray  # (N, P) exposure
     item_variance: float | None
-    numeric: np.ndarray  # (N, C) or (N, P, C)
+    numeric: np.ndarray  # (N, C) or (N, P, C), NaN where not known
     categories: np.ndarray  # (N, D)
     conditions: list[Context]  # numeric ones first, then categories: the owners of the basis' columns
     notes: list[str]
+    groups: np.ndarray | None = None  # (N,) of units that move over the periods each in their own way
+
+    @property
+    def averages(self) -> np.ndarray:
+        """(N, C) numeric context of each unit, averaged over its periods where it changes; NaN where not known."""
+        if self.numeric.ndim == 2:
+            return self.numeric
+        return over_periods(self.numeric, np.ones(self.numeric.shape[:2]))
 
     @property
     def usual(self) -> np.ndarray:
-        """(N, C) numeric context of each unit, averaged over its periods where it changes."""
-        return np.nanmean(self.numeric, axis=1) if self.numeric.ndim == 3 else self.numeric
+        """(N, C) the same, the median standing in where a condition is not known."""
+        return np.where(np.isnan(self.averages), np.nanmedian(self.averages, axis=0), self.averages)
 
     def without_context(self) -> Grid:
         """The same outcomes, no conditions."""
@@ -62,10 +73,32 @@ def make_grid(observations: Observations, outcome: Outcome) -> Grid:
     numeric, numeric_notes = _numeric(observations, panel, spread)
     categories, category_notes = _categories(observations, panel, units)
     conditions = sorted(observations.study.context, key=lambda item: item.kind == "category")
+    groups, group_notes = _groups(observations, units) if len(periods) > 1 else (None, [])
     return Grid(
         units, periods, spread(amount, np.nan), spread(size, 0.0), _item_variance(panel, outcome), numeric, categories,
-        conditions, [*numeric_notes, *category_notes],
+        conditions, [*numeric_notes, *category_notes, *group_notes], groups,
     )  # fmt: skip
+
+
+def _groups(observations: Observations, units: pd.Index) -> tuple[np.ndarray | None, list[str]]:
+    """Codes of the groups that move each in their own way, those of fewer than ten units pooled."""
+    period = observations.study.period
+    if period is None or "varies_by" not in observations.units:
+        return None, []
+    codes, levels, pooled = alike(observations.units["varies_by"].reindex(units))
+    if len(levels) < 2:
+        return None, []
+    few = f", {pooled} with fewer than {FEWEST_ALIKE} {observations.study.unit.plural} as one" if pooled else ""
+    note = f"Groups by {period.varies_by} may each move over the {period.plural} in their own way{few}."
+    return codes, [note]
+
+
+def alike(group: pd.Series) -> tuple[np.ndarray, pd.Index, int]:
+    """Codes and levels of a grouping once groups of fewer than ten units are pooled, and how many were."""
+    group = group.astype("str").fillna("not known")
+    small = group.map(group.value_counts()) < FEWEST_ALIKE
+    codes, levels = pd.factorize(group.where(~small, "the others"), sort=True)
+    return codes, pd.Index(levels), int(group[small].nunique())
 
 
 def _item_variance(panel: pd.DataFrame, outcome: Outcome) -> float | None:
@@ -94,16 +127,22 @@ def _numeric(observations: Observations, panel: pd.DataFrame, spread: Any) -> tu
         layer = spread(_SCALES[item.scale](panel[item.name].astype(float)), np.nan)
         known = np.isfinite(layer).any(axis=1)
         if not known.all():
-            layer[~known, 0] = np.nanmedian(layer)
-            missing = int((~known).sum())
-            notes.append(f"{item.label} is missing for {missing:,} of {count:,} units; the median stands in for it.")
-        low, high = np.nanmin(layer, axis=1), np.nanmax(layer, axis=1)
+            notes.append(_missing_note(item, int((~known).sum()), count))
+        low, high = np.nanmin(layer[known], axis=1), np.nanmax(layer[known], axis=1)
         changes |= bool(((high - low) > 1e-9 * (1 + np.abs(high))).any())
         layers.append(layer)
     if not layers:
         return np.empty((count, 0)), notes
     cube = np.stack(layers, axis=2)
-    return (cube if changes else np.nanmean(cube, axis=1)), notes
+    return (cube if changes else over_periods(cube, np.ones(cube.shape[:2]))), notes
+
+
+def _missing_note(item: Context, missing: int, count: int) -> str:
+    allowed = "what they have in common and " if missing >= FEWEST else ""
+    return (
+        f"{item.label} is missing for {missing:,} of {count:,} units: the median stands in, and {allowed}how much it "
+        "may be worth to them is allowed for."
+    )
 
 
 def _categories(observations: Observations, panel: pd.DataFrame, units: pd.Index) -> tuple[np.ndarray, list[str]]:

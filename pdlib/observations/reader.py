@@ -159,12 +159,21 @@ def usable(study: Study, panel: pd.DataFrame, table: str) -> tuple[pd.DataFrame,
     return used.reset_index(drop=True), aside.reset_index(drop=True)
 
 
-def read_units(study: Study, sheet: Sheet | None, panel: pd.DataFrame) -> pd.DataFrame:
+def read_units(study: Study, observed: Sheet, sheet: Sheet | None, panel: pd.DataFrame) -> pd.DataFrame:
     """One row per unit of the panel, indexed by unit: ``label`` and the groups that the study declares."""
-    unit = study.unit
+    unit, varies_by = study.unit, study.period.varies_by if study.period else None
     index = pd.Index(sorted(panel["unit"].dropna().unique()), name="unit")
     frame = pd.DataFrame({"label": index.astype("str")}, index=index)
+    if varies_by and varies_by in panel:
+        levels = panel[["unit", varies_by]].astype("str").value_counts().reset_index()  # the usual one first
+        frame["varies_by"] = levels.drop_duplicates("unit").set_index("unit")[varies_by].reindex(index)
+        varies_by = None
     if sheet is None or not sheet.has(unit.column, SAME_ID):
+        if varies_by and sheet is None:
+            found = (
+                f"period.varies_by names {varies_by!r}, which is in no table{did_you_mean(varies_by, map(str, panel))}."
+            )
+            observed.report(varies_by, found, "Name a column of the observations or units table.")
         return frame
     ids = sheet.frame[unit.column]
     sheet.report_rows(unit.column, ids.duplicated(), "a unit already given", "Keep one row per unit.", ids)
@@ -175,9 +184,10 @@ def read_units(study: Study, sheet: Sheet | None, panel: pd.DataFrame) -> pd.Dat
         found = f"{len(absent):,} of the {unit.plural} in the observations without a row ({named})."
         sheet.report(unit.column, found, "Add them.")
     first = sheet.frame.drop_duplicates(unit.column).set_index(unit.column)
-    for target in ("label", "region", "nested_in", "twin_within"):
-        column = getattr(unit, target)
-        if column and sheet.has(column, "Name the right column under [unit]."):
+    columns = {target: getattr(unit, target) for target in ("label", "region", "nested_in", "twin_within")}
+    for target, column in {**columns, "varies_by": varies_by}.items():
+        part = "period" if target == "varies_by" else "unit"
+        if column and sheet.has(column, f"Name the right column under [{part}]."):
             frame[target] = first[column].astype("str").reindex(index)
     frame["label"] = frame["label"].fillna(index.to_series())
     return frame

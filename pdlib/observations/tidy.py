@@ -18,6 +18,7 @@ from pdlib.observations.text import in_time, rows
 from pdlib.show import overview
 from pdlib.study import Study, did_you_mean
 
+UNFINISHED = 0.6
 _OF_A_SINGLE_TABLE = (
     "better", "context", "kind", "label", "n", "name", "outcome", "per", "period", "practices", "sd", "se", "unit",
 )  # fmt: skip
@@ -34,7 +35,8 @@ class Observations:
         One row per unit and period: ``unit``, ``period``, the columns named in the study, checked, then any others as
         they are.
     units : DataFrame
-        One row per unit, indexed by unit: ``label`` and, where declared, ``region``, ``nested_in``, ``twin_within``.
+        One row per unit, indexed by unit: ``label`` and, where declared, ``region``, ``nested_in``, ``twin_within``,
+        ``varies_by``.
     practices : DataFrame
         One row per unit, wave and practice: ``unit``, ``wave``, ``practice``, ``value`` (NaN: no answer).
     codebook : DataFrame
@@ -88,6 +90,7 @@ class Observations:
             f"{rows(count)} set aside: {reason}." for reason, count in self.set_aside["reason"].value_counts().items()
         ]
         notes += [f"{count:,} comments set aside: {reason}." for reason, count in self._comments_aside.items() if count]
+        notes += _unfinished(self)
         if self.study.period is None:
             notes.append("No period is declared, so luck and lasting merit cannot be told apart over time.")
         return notes
@@ -113,6 +116,28 @@ class Observations:
 
     def _repr_html_(self) -> str:
         return overview(self.finding, self.coverage(), self.caveats).__html__()
+
+
+def _unfinished(observations: Observations) -> list[str]:
+    """That the last period looks incomplete, by what is usual a unit or by how many units have reported."""
+    coverage = observations.coverage()
+    if observations.study.period is None or len(coverage) < 4:
+        return []
+    each = coverage["exposure"] / coverage["n_units"]
+    last = coverage["period"].iloc[-1]
+    found = []
+    for values, what in (
+        (coverage["n_units"], observations.study.unit.plural),
+        (each, observations.study.primary.exposure_label),
+    ):
+        share = float(values.iloc[-1] / values.iloc[:-1].median())
+        if share < UNFINISHED:
+            found.append(f"{share:.0%} of the usual {what}")
+    note = (
+        f"{last} looks unfinished ({' and '.join(found)}): it counts for as much as it holds, but what comes late may "
+        "differ. Leave it out with observations.during(observations.periods[:-1])."
+    )
+    return [note] if found else []
 
 
 def read(
@@ -170,7 +195,7 @@ def _read(source: Source) -> Observations:
     if sheet is None:
         raise DataError(source.problems)
     panel = read_panel(study, sheet, unit_sheet)
-    units = read_units(study, unit_sheet, panel)
+    units = read_units(study, sheet, unit_sheet, panel)
     practices = read_practices(source, codebook, panel, units.index)
     comments, counts = read_comments(source, units.index, panel["period"])
     staff, reviewed = read_staff(source, unit_sheet), read_reviewed(source)

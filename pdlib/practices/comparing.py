@@ -317,11 +317,11 @@ def _context_features(expected: Expected) -> tuple[np.ndarray, list[str]]:
     count = len(grid.units)
     for knots, products in ((4, True), (3, True), (4, False), (3, False), (0, False)):
         basis = fit_basis(
-            grid.usual, grid.categories, bends=knots > 0, products=products, knot_quantiles=KNOTS.get(knots, ())
+            grid.averages, grid.categories, bends=knots > 0, products=products, knot_quantiles=KNOTS.get(knots, ())
         )
         if len(basis.blocks) <= count / 5:
             break
-    features = basis.columns(grid.usual, grid.categories)
+    features = basis.columns(grid.averages, grid.categories)
     if products:
         return features, []
     few = f"{count} units are few for {len(grid.conditions)} conditions: their context is removed in a simpler form."

@@ -7,6 +7,7 @@ from pdlib.simulate.chain import SimulatedChain, simulate_chain
 from pdlib.simulate.panel import SimulatedPanel, simulate_panel
 from pdlib.simulate.practices import SimulatedPractices, simulate_practices
 from pdlib.simulate.voices import SimulatedVoices, simulate_voices
+from pdlib.simulate.wards import simulate_wards
 
 __all__ = [
     "SimulatedChain",
@@ -17,4 +18,5 @@ __all__ = [
     "simulate_panel",
     "simulate_practices",
     "simulate_voices",
+    "simulate_wards",
 ]

@@ -51,3 +51,11 @@ def logit(share: Floats | float) -> Floats:
 def expit(log_odds: Floats) -> Floats:
     """Share that belongs to log odds."""
     return 1 / (1 + np.exp(-log_odds))
+
+
+def in_spells(own: Floats, correlation: float) -> Floats:
+    """Standard draws per unit and period, made to correlate from each period to the next."""
+    drawn = own.copy()
+    for p in range(1, own.shape[1]):
+        drawn[:, p] = correlation * drawn[:, p - 1] + np.sqrt(1 - correlation**2) * own[:, p]
+    return drawn

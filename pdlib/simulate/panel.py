@@ -13,6 +13,7 @@ from pdlib.simulate.draws import (
     Floats,
     equicorrelated,
     expit,
+    in_spells,
     logit,
     rescaled,
     sample_sd,
@@ -40,13 +41,19 @@ class SimulatedPanel:
     truth : DataFrame
         One row per unit: ``unit``, ``theta`` (lasting excess, more is better), ``context_value`` g(x),
         ``hidden`` (what an undeclared condition adds), ``in_top`` (top 10 % by theta), ``bundle_1``–``3``.
+    known : (N, P) array
+        What declared context and periods bring to each unit in each period: with ``item_sd``, ``shock_sd``,
+        ``shock_correlation``, ``effect_sd`` and ``link_slope`` of the settings, all that an oracle needs.
+    context : list
+        The declaration of the context, as for ``pdlib.Study``.
     settings : dict
-        Every argument, and what an oracle needs: ``item_sd``, ``shock_sd``, ``link_slope``,
-        ``period_effects``.
+        Every argument, and what was drawn for all units.
     """
 
     panel: pd.DataFrame
     truth: pd.DataFrame
+    known: Floats
+    context: list[Any]
     settings: dict[str, Any]
 
     def study(self) -> dict[str, Any]:
@@ -58,7 +65,8 @@ class SimulatedPanel:
         }
         kind = self.settings["kind"]
         outcome = {"name": "outcome", "kind": kind, **columns[kind]}
-        return {"unit": "unit", "period": "period", "outcome": outcome, "context": list(COVARIATES)}
+        period = {"column": "period", "varies_by": self.settings.get("varies_by")}
+        return {"unit": "unit", "period": period, "outcome": outcome, "context": list(self.context)}
 
 
 def simulate_panel(
@@ -69,6 +77,7 @@ def simulate_panel(
     context: Literal["smooth", "step", "linear"] = "smooth",
     median_n: float = 30,
     shock_sd: float = 0.3,
+    shock_correlation: float = 0.0,
     effect_sd: float = 0.5,
     period_sd: float = 0.3,
     item_sd: float = 3.0,
@@ -97,6 +106,8 @@ def simulate_panel(
     shock_sd, effect_sd, period_sd, item_sd : float
         SD of what befalls a unit in one period, of the lasting excess theta, of what befalls all units in a
         period, and of single items (kind "mean").
+    shock_correlation : float
+        Of what befalls a unit in neighbouring periods: good and bad spells.
     null : bool
         No unit deviates: theta is 0 for all, everything else is as without it.
     tails : {"normal", "t"}
@@ -149,21 +160,22 @@ def simulate_panel(
     hidden = hidden_sd * rng["hidden"].standard_normal(n_units)
 
     period_effects = period_sd * rng["period"].standard_normal(n_periods)
-    shocks = shock_sd * rng["shock"].standard_normal((n_units, n_periods))
-    eta = (g + theta + hidden)[:, None] + period_effects + shocks
+    shocks = shock_sd * in_spells(rng["shock"].standard_normal((n_units, n_periods)), shock_correlation)
+    known = g[:, None] + period_effects
+    eta = known + (theta + hidden)[:, None] + shocks
     volume = np.exp(np.log(median_n) + rng["volume"].standard_normal(n_units))
     n = np.maximum(rng["volume"].poisson(volume[:, None], (n_units, n_periods)), SMALLEST_N)
 
     units, periods = unit_names(n_units), np.array([f"P{p:02d}" for p in range(1, n_periods + 1)])
     panel = pd.DataFrame({"unit": np.repeat(units, n_periods), "period": np.tile(periods, n_units)})
     panel = panel.assign(**{name: np.repeat(x[:, k], n_periods) for k, name in enumerate(COVARIATES)})
-    panel = panel.assign(**_outcome(rng["items"], kind, eta.ravel(), n.ravel(), item_sd))
+    panel = panel.assign(**draw_outcome(rng["items"], kind, eta.ravel(), n.ravel(), item_sd))
     if missing_share:
         panel = panel[rng["missing"].random(len(panel)) >= missing_share].reset_index(drop=True)
-    truth = pd.DataFrame({"unit": units, "theta": theta, "context_value": g, "hidden": hidden, "in_top": _top(theta)})
+    truth = pd.DataFrame({"unit": units, "theta": theta, "context_value": g, "hidden": hidden, "in_top": in_top(theta)})
     truth = truth.assign(**{f"bundle_{k + 1}": bundles[:, k] for k in range(bundles.shape[1])})
     settings |= {"link_slope": LINK_SLOPE, "period_effects": period_effects, "far_units": units[far].tolist()}
-    return SimulatedPanel(panel, truth, settings)
+    return SimulatedPanel(panel, truth, known, list(COVARIATES), settings)
 
 
 _BINARY = 6
@@ -217,7 +229,10 @@ def _lasting_excess(rng: dict[str, np.random.Generator], n_units: int, tails: st
     return 0.6 * bundles @ BUNDLE_LIFTS + 0.7 * skill, bundles
 
 
-def _outcome(rng: np.random.Generator, kind: str, eta: Floats, n: np.ndarray, item_sd: float) -> dict[str, np.ndarray]:
+def draw_outcome(
+    rng: np.random.Generator, kind: str, eta: Floats, n: np.ndarray, item_sd: float
+) -> dict[str, np.ndarray]:
+    """The outcome's columns for cells of level eta with n items each."""
     if kind == "mean":
         value = eta + item_sd / np.sqrt(n) * rng.standard_normal(len(n))
         return {"value": value, "n": n, "sd": sample_sd(rng, item_sd, n)}
@@ -227,7 +242,7 @@ def _outcome(rng: np.random.Generator, kind: str, eta: Floats, n: np.ndarray, it
     return {"events": rng.poisson(exposure * BASE_RATE * np.exp(-LINK_SLOPE * eta)), "exposure": exposure}
 
 
-def _top(theta: Floats, share: float = 0.10) -> np.ndarray:
+def in_top(theta: Floats, share: float = 0.10) -> np.ndarray:
     """Whether a unit is in the top share; nobody is where nobody deviates."""
     if not theta.any():
         return np.zeros(len(theta), dtype=bool)

@@ -1,4 +1,4 @@
-"""Context as features: straight lines, smooth bends, pairwise products, category levels."""
+"""Context as features: straight lines, smooth bends, pairwise products, category levels, and what is not known."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from pdlib.stats.blocks import row_blocks
 
 Array = np.ndarray
 KNOT_QUANTILES = (0.05, 0.275, 0.5, 0.725, 0.95)
+UNITS_A_VARIANCE = 5
+FEWEST = 5  # units without a value, and with one, for a column that tells them apart
+SPARSE = 12.0
 
 
 def natural_spline(x: Array, knots: Array) -> Array:
@@ -48,8 +51,10 @@ class Basis:
 
     Attributes
     ----------
-    center, scale : (C,) arrays
-        Location and spread of each numeric variable.
+    center, scale, fill : (C,) arrays
+        Location and spread of each numeric variable, and what stands in where it is not known: its median.
+    unknown : list of int
+        Numeric variables with a column that says where they are not known.
     knots : list of arrays
         Knots of each numeric variable on its standardised scale; none: no bend.
     levels : list of arrays
@@ -61,13 +66,19 @@ class Basis:
     mean, slopes, spread : arrays
         What centres the penalised columns, takes the straight part out of them, and scales them.
     blocks : (Q,) int array
-        Of each column: 0 is free; 1 bends; 2 products; 3, 4, ... one for each larger category.
+        Of each column: 0 is free; 1, 2, ... share a variance: the bends of a variable, the products of two, a larger
+        category.
+    sparsity : float
+        How strongly small variances are pulled to nothing, for `fit_reml`; 0 where all bends share one variance and
+        all products another.
     owners : list of tuple of int
         Of each column: the variables it belongs to (numeric ones first, then categories).
     """
 
     center: Array
     scale: Array
+    fill: Array
+    unknown: list[int]
     knots: list[Array]
     levels: list[Array]
     small: list[bool]
@@ -76,6 +87,7 @@ class Basis:
     slopes: Array
     spread: Array
     blocks: Array
+    sparsity: float
     owners: list[tuple[int, ...]]
 
     def columns(self, numeric: Array, categories: Array) -> Array:
@@ -84,6 +96,7 @@ class Basis:
         Parameters
         ----------
         numeric : (N, C) array
+            NaN where not known.
         categories : (N, D) int array
             Codes; a code that is not among the levels counts as the reference.
 
@@ -106,8 +119,13 @@ class Basis:
         return np.concatenate([free for free, _ in parts]), np.concatenate([bound for _, bound in parts])
 
     def _raw(self, numeric: Array, categories: Array) -> tuple[Array, Array]:
-        standard = (numeric - self.center) / self.scale
-        free = [standard, *(_dummies(categories[:, d], self.levels[d]) for d, few in enumerate(self.small) if few)]
+        missing = np.isnan(numeric)
+        standard = (np.where(missing, self.fill, numeric) - self.center) / self.scale
+        free = [
+            standard,
+            missing[:, self.unknown],
+            *(_dummies(categories[:, d], self.levels[d]) for d, few in enumerate(self.small) if few),
+        ]
         straight = np.column_stack(free)
         bends = [natural_spline(standard[:, c], each) for c, each in enumerate(self.knots) if len(each)]
         products = [straight[:, [a]] * straight[:, [b]] for a, b in self.pairs]
@@ -124,6 +142,7 @@ def fit_basis(
     knot_quantiles: tuple[float, ...] = KNOT_QUANTILES,
     few_levels: int = 6,
     most_products: int = 200,
+    own_variances: bool | None = None,
 ) -> Basis:
     """Choose knots, levels and products from the context of the units.
 
@@ -135,6 +154,8 @@ def fit_basis(
     Parameters
     ----------
     numeric : (N, C) array
+        NaN where not known: the median stands in, and where enough units lack it a free column allows for what they
+        have in common.
     categories : (N, D) int array
     bends, products : bool
         Off for few units.
@@ -144,12 +165,20 @@ def fit_basis(
         A category with more levels than this is penalised and takes no part in products.
     most_products : int
         With more pairs than this, products with category levels are left out, then all.
+    own_variances : bool, optional
+        Whether the bends of each variable, and the products of each two, have a variance of their own; by default where
+        there are five units for each such variance.
 
     Returns
     -------
     Basis
     """
-    count = numeric.shape[1]
+    count, missing = numeric.shape[1], np.isnan(numeric)
+    fill = np.array(
+        [np.median(column[~gone]) if not gone.all() else 0.0 for column, gone in zip(numeric.T, missing.T, strict=True)]
+    )
+    numeric = np.where(missing, fill, numeric)
+    unknown = [c for c, lacking in enumerate(missing.sum(axis=0)) if FEWEST <= lacking <= len(numeric) - FEWEST]
     center, scale = numeric.mean(axis=0), numeric.std(axis=0)
     varies = scale > 1e-12 * np.maximum(1.0, np.abs(center))
     scale = np.where(varies, scale, np.inf)  # what does not vary becomes exactly 0 and not a rounding error
@@ -157,11 +186,13 @@ def fit_basis(
     knots = [_knots(column, knot_quantiles) if bends else np.empty(0) for column in standard.T]
     levels = [np.unique(column) for column in categories.T]
     small = [len(each) <= few_levels for each in levels]
-    owner = [*range(count), *(count + d for d, few in enumerate(small) if few for _ in levels[d][1:])]
-    pairs = _pairs(owner, varies, most_products) if products else []
+    owner = [*range(count), *unknown, *(count + d for d, few in enumerate(small) if few for _ in levels[d][1:])]
+    pairs = _pairs(owner, varies, count + len(unknown), most_products) if products else []
     draft = Basis(
         center,
         scale,
+        fill,
+        unknown,
         knots,
         levels,
         small,
@@ -170,31 +201,39 @@ def fit_basis(
         np.zeros(0),
         np.ones(0),
         np.zeros(0),
+        0.0,
         [],
     )
-    free, bound = draft.raw(numeric, categories)
+    free, bound = draft.raw(np.where(missing, np.nan, numeric), categories)
     middle = free.mean(axis=0)
     slopes = np.linalg.pinv(free - middle, rcond=1e-9) @ bound
     mean = bound.mean(axis=0) - middle @ slopes
     spread = np.array([(column - free @ slope).std() for column, slope in zip(bound.T, slopes.T, strict=True)])
     bends_of = [c for c, each in enumerate(knots) for _ in range(max(len(each) - 2, 0))]
     many = [d for d, few in enumerate(small) if not few for _ in levels[d][1:]]
-    order = {d: 3 + k for k, d in enumerate(dict.fromkeys(many))}
-    owners = [(), *((o,) for o in owner), *((c,) for c in bends_of), *((owner[a], owner[b]) for a, b in pairs)]
-    blocks = [0] * (1 + len(owner)) + [1] * len(bends_of) + [2] * len(pairs) + [order[d] for d in many]
+    of = [(owner[a], owner[b]) for a, b in pairs]
+    own = own_variances
+    if own is None:
+        own = len(numeric) >= UNITS_A_VARIANCE * (len(set(bends_of)) + len(set(of)) + len(set(many)))
+    kinds = [("bend", c if own else None) for c in bends_of] + [("product", both if own else None) for both in of]
+    kinds += [("levels", d) for d in many]
+    place = {kind: k for k, kind in enumerate(dict.fromkeys(kinds), start=1)}
+    owners = [(), *((o,) for o in owner), *((c,) for c in bends_of), *of]
     return replace(
         draft,
         mean=mean,
         slopes=slopes,
         spread=np.where(spread > 1e-6, spread, np.inf),
-        blocks=np.array(blocks, dtype=int),
+        blocks=np.array([0] * (1 + len(owner)) + [place[kind] for kind in kinds], dtype=int),
+        sparsity=SPARSE if own else 0.0,
         owners=[*owners, *((count + d,) for d in many)],
     )
 
 
-def _pairs(owner: list[int], varies: Array, most: int) -> list[tuple[int, int]]:
+def _pairs(owner: list[int], varies: Array, levels: int, most: int) -> list[tuple[int, int]]:
+    """Pairs of free columns of different variables; columns from ``levels`` on are those of categories."""
     numeric = [c for c in range(len(varies)) if varies[c]]
-    every = [(a, b) for a, b in combinations([*numeric, *range(len(varies), len(owner))], 2) if owner[a] != owner[b]]
+    every = [(a, b) for a, b in combinations([*numeric, *range(levels, len(owner))], 2) if owner[a] != owner[b]]
     return next((pairs for pairs in (every, list(combinations(numeric, 2))) if len(pairs) <= most), [])
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from pdlib.stats.excess import Challenge, ExcessFit
+from pdlib.stats.excess import Challenge, ExcessFit, over_periods
 from pdlib.stats.posterior import shrink
 from pdlib.stats.reml import fit_reml, solve_given
 
@@ -23,6 +23,7 @@ FOLDS, TURNS, HALVINGS = 10, 2, 3
 CLEAR = 2.0  # standard errors by which the blend must predict better
 MOST_ROWS = 20_000
 GROWTH = 2 * (FOLDS - 1) / FOLDS  # units a fold's fit learns from, over those that a half's fit learns from
+MISSED = 1 / 6  # of what the blend found in the context and the spline fit did not, so much may have been missed
 PACE = 0.7  # the error that is left falls with the number of units to this power
 
 
@@ -50,7 +51,8 @@ def challenger_inputs(numeric: Array, categories: Array, weights: Array) -> Arra
     Parameters
     ----------
     numeric : (N, C) or (N, P, C) array
-        What changes within units is averaged with the weights of its periods.
+        What changes within units is averaged with the weights of its periods; where it is not known the median stands
+        in, and one more column says so.
     categories : (N, D) int array
     weights : (N, P) array
 
@@ -59,8 +61,12 @@ def challenger_inputs(numeric: Array, categories: Array, weights: Array) -> Arra
     (N, Q) array
     """
     if numeric.ndim == 3:
-        w = np.where(np.isfinite(numeric), weights[:, :, None], 0.0)
-        numeric = (w * np.nan_to_num(numeric)).sum(axis=1) / np.maximum(w.sum(axis=1), 1e-300)
+        numeric = over_periods(numeric, weights)
+    missing = np.isnan(numeric)
+    lacking = missing.any(axis=0)
+    if lacking.any():  # not every learner takes NaN
+        known = np.where(missing.all(axis=0), 0.0, numeric)
+        numeric = np.column_stack([np.where(missing, np.nanmedian(known, axis=0), numeric), missing[:, lacking]])
     levels = [(codes[:, None] == np.unique(codes)).astype(float) for codes in categories.T]
     return np.column_stack([numeric, *levels])
 
@@ -130,7 +136,10 @@ def challenge(fit: ExcessFit, inputs: Array, regressor: Any = None, *, seed: int
 
         δ² = (error from half of the units − error from nine tenths) / (1.8^0.7 − 1), between 0 and τ²,
 
-    is taken from τ² and added to the noise. Above 20,000 units each fold learns from 20,000 units drawn at random.
+    is taken from τ² and added to the noise. A learning curve flattens where a learner is at its limits though not at
+    the truth: where less than a sixth of the variance that the blend found in the context is left (a convention), it
+    may be context that was missed, and nothing counts as lasting. Above
+    20,000 units each fold learns from 20,000 units drawn at random.
 
     Folds are drawn once the units are sorted by context and value, so neither the order nor the names of units matter.
     Proportions and rates are challenged on the working values of the converged spline fit.
@@ -216,6 +225,8 @@ def _blended(fit: ExcessFit, units: _Units, blend: Array, to_learn: float, told:
     variance = fit.collapsed.variance
     tau2 = fit_reml(residual, variance, np.ones((count, 1)), np.zeros(1, dtype=int)).tau2
     to_learn = float(np.clip(to_learn, 0.0, tau2))
+    if tau2 - to_learn < MISSED * (fit.reml.tau2 - tau2):
+        to_learn = tau2
     unit_variance = tau2 - to_learn
     kept = fit.persistent_variance / fit.reml.tau2 if fit.reml.tau2 > 0 else 1.0
     lasting = kept * unit_variance

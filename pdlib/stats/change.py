@@ -101,7 +101,7 @@ def fit_change(fit: ExcessFit, y: Array, n: Array, early: Array, late: Array, se
     ----------
     Blomqvist (1977), doi:10.1080/01621459.1977.10479937, on true change given a noisy start.
     """
-    features, blocks = fit.features[seen], fit.basis.blocks
+    features, blocks, sparsity = fit.features[seen], fit.basis.blocks, fit.basis.sparsity
     count = int(seen.sum())
     spans = np.stack([early, late])
     effect = np.broadcast_to(fit.effect[:, None], y.shape).copy()
@@ -113,8 +113,13 @@ def fit_change(fit: ExcessFit, y: Array, n: Array, early: Array, late: Array, se
         spells = find_spells(stacked, noise, collapse(stacked, noise))
         collapsed = collapse_allowing(stacked, noise, spells)
         level, variance, shared = _levels(collapsed, spells, s2, count)
-        mean = fit_reml((level[1] + level[0]) / 2, (variance[1] + variance[0] + 2 * shared) / 4, features, blocks)
-        moved = fit_reml(level[1] - level[0], variance[1] + variance[0] - 2 * shared, features, blocks)
+        mean, moved = (
+            fit_reml(value, noise, features, blocks, sparsity=sparsity)
+            for value, noise in (
+                ((level[1] + level[0]) / 2, (variance[1] + variance[0] + 2 * shared) / 4),
+                (level[1] - level[0], variance[1] + variance[0] - 2 * shared),
+            )
+        )
         residual, noisy = _left_out(mean, moved, (variance[1] - variance[0]) / 2)
         posterior, covariances = joint_shrink(residual, noisy, np.diag([mean.tau2, moved.tau2]))
         expected = [features @ part.beta for part in (mean, moved)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import nnls
@@ -15,6 +15,7 @@ from pdlib.stats.serial import NO_SPELLS, Spells, collapse_allowing, find_spells
 from pdlib.stats.working import Kind, inverse_link, link, working_values
 
 Array = np.ndarray
+SETTLED = 1e-5
 FARTHEST = 12.0  # on the logit or log scale: odds or rates a hundred thousand times those of the period
 
 
@@ -57,7 +58,8 @@ class ExcessFit:
     features : (N, Q) array
         Of each unit; for context that changes, averaged with the weights of its periods.
     drift : (N, P) array
-        Expected change of each cell against its unit's average, from context that changes (oriented).
+        Expected change of each cell against its unit's average (oriented), beyond what all units share: from context
+        that changes, and from the unit's group where groups move each in their own way.
     collapsed : Collapsed
     reml : RemlFit
     residual, noise : (N,) arrays
@@ -142,6 +144,7 @@ def fit_excess(
     bends: bool = True,
     products: bool = True,
     knot_quantiles: tuple[float, ...] = KNOT_QUANTILES,
+    groups: Array | None = None,
     most_rounds: int = 30,
 ) -> ExcessFit:
     """Estimate the leave-one-out excess of every unit.
@@ -154,7 +157,8 @@ def fit_excess(
     n : (N, P) array
         Answers or exposure; 0 where nothing was observed.
     numeric : (N, C) or (N, P, C) array
-        Numeric context of units, or of units and periods if it changes.
+        Numeric context of units, or of units and periods if it changes. NaN where not known of a unit: the median
+        stands in, and the variance of what the condition is worth to units that know it is added to the unit's noise.
     categories : (N, D) int array
         Category context of units.
     sign : {1, -1}
@@ -167,6 +171,8 @@ def fit_excess(
         Off for few units: straight lines only.
     knot_quantiles : tuple of float
         Where the bends' knots stand.
+    groups : (N,) int array, optional
+        Groups of units that move over the periods each in their own way.
     most_rounds : int
         Rounds of working values and fit; a mean needs few, and never more than this.
 
@@ -183,7 +189,7 @@ def fit_excess(
     y = np.where(seen, y, np.nan)
     n = np.where(seen, n, 0.0)
     changing = numeric.ndim == 3
-    average = _over_periods(numeric, seen.astype(float)) if changing else numeric
+    average = over_periods(numeric, seen.astype(float)) if changing else numeric
     basis = fit_basis(average, categories, bends=bends, products=products, knot_quantiles=knot_quantiles)
     if item_variance is None and kind == "mean":
         item_variance = _item_variance(y, n)
@@ -194,26 +200,39 @@ def fit_excess(
     start: Array | None = None
     beta: Array | None = None
     spells = NO_SPELLS
-    turns = kind != "mean" or changing
+    lacking = np.isnan(average)
+    turns = kind != "mean" or changing or bool(lacking.any())
+    moved = np.inf
     for rounds in range(1, most_rounds + 1):
         with np.errstate(divide="ignore", invalid="ignore"):
             z, s2 = working_values(kind, y, n, _near(kind, sign * eta, means), item_variance or 0.0)
-        collapsed = collapse_allowing(sign * z - drift, s2, spells)
+        collapsed = collapse_allowing(sign * z - drift, s2, spells, groups)
         if changing:
             features, drift = _changing(basis, numeric, categories, collapsed.weights, beta)
-            collapsed = collapse_allowing(sign * z - drift, s2, spells)
-        reml = fit_reml(collapsed.value, collapsed.variance, features, basis.blocks, start=start)
+            collapsed = collapse_allowing(sign * z - drift, s2, spells, groups)
+        if beta is not None and lacking.any():
+            unknown = _unknown_variance(basis, features, beta, lacking)
+            collapsed = replace(collapsed, variance=collapsed.variance + unknown)
+        reml = fit_reml(
+            collapsed.value, collapsed.variance, features, basis.blocks, start=start, sparsity=basis.sparsity
+        )
         beta = reml.beta
         residual, noise, lasting = _left_out(reml, persistence if y.shape[1] == 1 else None)
         effect, sd = shrink(residual, noise, lasting)
         level = (features @ reml.beta + effect)[:, None] + collapsed.period_effects + drift
-        settled, eta = not turns or (rounds > 1 and _settled(eta, level, seen)), level
+        moved, before = float(np.abs(level - eta).max(initial=0.0, where=seen)), moved
+        settled = not turns or (rounds > 1 and moved < SETTLED)
+        # A cell far out may swing to and fro: half a step where a whole one would hardly be nearer than the last.
+        eta = (eta + level) / 2 if moved > 0.8 * before else level
         start = np.log(np.maximum(np.concatenate([[reml.tau2], reml.block_variances]), 1e-12))
-        if settled and spells is NO_SPELLS:
+        if (settled or rounds == most_rounds // 2) and spells is NO_SPELLS:
             spells = find_spells(sign * z - drift, s2, collapsed)
-            settled = not spells.credible  # otherwise once more, with the noise that lasting spells imply
+            settled &= not spells.credible  # otherwise once more, with the noise that lasting spells imply
         if settled:
             break
+    if groups is not None:
+        common = collapsed.period_effects.mean(axis=0)
+        drift, collapsed = drift + collapsed.period_effects - common, replace(collapsed, period_effects=common)
     rated = 1.0 - reml.leverage >= 0.05
     return ExcessFit(
         kind, sign, basis, features, drift, collapsed, reml, residual, noise, lasting, effect, sd, rated,
@@ -221,10 +240,19 @@ def fit_excess(
     )  # fmt: skip
 
 
+def _unknown_variance(basis: Basis, features: Array, beta: Array, lacking: Array) -> Array:
+    """(N,) what conditions that are not known of a unit may be worth: their variance over the units that know them."""
+    found = np.zeros(len(features))
+    for c in np.flatnonzero(lacking.any(axis=0) & ~lacking.all(axis=0)):
+        mine = np.array([c in owners for owners in basis.owners])
+        found[lacking[:, c]] += float((features[np.ix_(~lacking[:, c], mine)] @ beta[mine]).var())
+    return found
+
+
 def _left_out(reml: RemlFit, persistence: float | None) -> tuple[Array, Array, float]:
     lasting = reml.tau2 if persistence is None else persistence * reml.tau2
     open_ = np.maximum(1.0 - reml.leverage, 1e-9)
-    return reml.residual / open_, reml.total / open_ - lasting, lasting
+    return reml.residual / open_, reml.total / open_ + reml.unsettled - lasting, lasting
 
 
 def _near(kind: Kind, eta: Array, means: Array) -> Array:
@@ -235,10 +263,6 @@ def _near(kind: Kind, eta: Array, means: Array) -> Array:
     return inverse_link(kind, np.clip(eta, middle - FARTHEST, middle + FARTHEST))
 
 
-def _settled(before: Array, after: Array, seen: Array) -> bool:
-    return bool(np.abs(after - before).max(initial=0.0, where=seen) < 1e-5)
-
-
 def _period_means(y: Array, n: Array) -> Array:
     """Mean outcome of each period, pulled a little to the overall mean so that no period sits at 0 or 1."""
     filled = np.where(n > 0, y, 0.0)
@@ -246,11 +270,11 @@ def _period_means(y: Array, n: Array) -> Array:
     return ((filled * n).sum(axis=0) + overall) / (n.sum(axis=0) + 1.0)
 
 
-def _over_periods(values: Array, weights: Array) -> Array:
-    """Weighted mean over periods of an (N, P, C) array; NaN cells carry no weight."""
+def over_periods(values: Array, weights: Array) -> Array:
+    """(N, C) weighted mean over periods of an (N, P, C) array; NaN cells carry no weight, NaN if all are."""
     w = np.where(np.isfinite(values), weights[:, :, None], 0.0)
     total = w.sum(axis=1)
-    return (w * np.nan_to_num(values)).sum(axis=1) / np.where(total > 0, total, 1.0)
+    return np.where(total > 0, (w * np.nan_to_num(values)).sum(axis=1) / np.where(total > 0, total, 1.0), np.nan)
 
 
 def _changing(
@@ -258,7 +282,7 @@ def _changing(
 ) -> tuple[Array, Array]:
     """Weighted mean features of each unit, and each cell's expected distance from its unit's mean."""
     total = weights.sum(axis=1, keepdims=True)
-    mean = _over_periods(numeric, weights)
+    mean = over_periods(numeric, weights)
     cells = np.where(np.isfinite(numeric), numeric, mean[:, None, :])
     features = np.zeros((len(numeric), len(basis.blocks)))
     drift = np.zeros(weights.shape)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
+from scipy.stats import f as f_distribution
 
 from pdlib.stats.blocks import row_blocks
 
@@ -23,8 +24,8 @@ class Collapsed:
         Precision-weighted mean over the unit's periods, period effects removed.
     variance : (N,) array
         Its noise variance: sampling and passing shocks.
-    period_effects : (P,) array
-        What all units shared in each period, zero on average.
+    period_effects : (P,) or (N, P) array
+        What all units shared in each period, or each unit with its group; zero on average.
     transient_variance : float
         Variance of unit-period shocks (omega squared); 0 if it cannot be told from zero or at all.
     weights : (N, P) array
@@ -41,7 +42,7 @@ class Collapsed:
     identified: bool
 
 
-def collapse(z: Array, s2: Array, *, transient_variance: float | None = None) -> Collapsed:
+def collapse(z: Array, s2: Array, *, transient_variance: float | None = None, groups: Array | None = None) -> Collapsed:
     """Separate unit, period and unit-period parts, and collapse to one value per unit.
 
     The transient variance solves Σ w (z − unit − period)² = M − N − P + 1 with w = 1/(s² + ω²) over the M observed
@@ -53,6 +54,9 @@ def collapse(z: Array, s2: Array, *, transient_variance: float | None = None) ->
         Working values and sampling variances; NaN in ``z`` where nothing was observed.
     transient_variance : float, optional
         Take this value instead of estimating it.
+    groups : (N,) int array, optional
+        Groups of units that move over the periods each in their own way; what sets their averages apart stays with the
+        units.
 
     Returns
     -------
@@ -69,11 +73,60 @@ def collapse(z: Array, s2: Array, *, transient_variance: float | None = None) ->
     s2 = np.where(seen, s2, np.inf)
     omega2, identified = transient_variance, True
     if omega2 is None:
-        omega2, identified = _moment_root(z, s2, seen)
+        omega2, identified = _moment_root(z, s2, seen, _members(groups))
     floor = 0.0 if omega2 > 0 else _smallest(s2)
     weights = seen / (np.maximum(s2, floor) + omega2)
-    units, periods, _ = _two_way(z, weights)
+    units, periods, _ = _by_group(z, weights, _members(groups))
     return Collapsed(units + centre, 1.0 / weights.sum(axis=1), periods, float(omega2), weights, identified)
+
+
+def _members(groups: Array | None) -> list[Array | slice]:
+    """Rows of each group; all of them where there are no groups."""
+    return [slice(None)] if groups is None else [np.flatnonzero(groups == g) for g in np.unique(groups)]
+
+
+def _by_group(z: Array, weights: Array, members: list[Array | slice]) -> tuple[Array, Array, int]:
+    """Weighted unit and period effects, the latter within each group, and the rank of the period part."""
+    if len(members) == 1:
+        return _two_way(z, weights)
+    units, periods, rank = np.empty(len(z)), np.empty(z.shape), 0
+    for rows in members:
+        units[rows], periods[rows], own = _two_way(z[rows], weights[rows])
+        rank += own
+    return units, periods, rank
+
+
+def apart(z: Array, weights: Array, groups: Array) -> tuple[float, float, float]:
+    """How far groups of units move over the periods each in their own way.
+
+    Parameters
+    ----------
+    z, weights : (N, P) arrays
+        Values, and one over the noise variance of each; weight 0 where nothing was observed.
+    groups : (N,) int array
+
+    Returns
+    -------
+    f : float
+        Mean square of what groups have of their own over that of what is left.
+    p : float
+        Chance of so large an f if groups differed in nothing but luck (F distribution).
+    spread : float
+        SD over groups and periods of what groups have of their own, luck taken out.
+    """
+    seen = int((weights > 0).sum())
+    squares, ranks = [], []
+    for members in (_members(None), _members(groups)):
+        units, periods, rank = _by_group(z, weights, members)
+        squares.append(float((weights * (z - units[:, None] - periods) ** 2).sum()))
+        ranks.append(rank)
+    (residual, own), (rank, own_rank) = squares, ranks
+    between, left = own_rank - rank, seen - len(z) - own_rank
+    if between < 1 or left < 1 or own <= 0:
+        return float("nan"), float("nan"), float("nan")
+    f = (residual - own) / between / (own / left)
+    excess = max((residual - own) / between - own / left, 0.0) * between / float(weights.sum())
+    return float(f), float(f_distribution.sf(f, between, left)), float(np.sqrt(excess))
 
 
 def _smallest(s2: Array) -> float:
@@ -143,8 +196,12 @@ def _left_over(z: Array, weights: Callable[[slice], Array]) -> float:
     return within - float(right @ _solve(normal, right)[0])
 
 
-def _moment_root(z: Array, s2: Array, seen: Array) -> tuple[float, bool]:
-    units, periods, rank = _two_way(z, seen.astype(float))
+def _weights(s2: Array, omega2: float) -> Callable[[slice], Array]:
+    return lambda rows: 1.0 / (s2[rows] + omega2)
+
+
+def _moment_root(z: Array, s2: Array, seen: Array, members: list[Array | slice]) -> tuple[float, bool]:
+    units, periods, rank = _by_group(z, seen.astype(float), members)
     spare = int(seen.sum()) - z.shape[0] - rank
     if spare < 1:
         return 0.0, False
@@ -158,7 +215,7 @@ def _moment_root(z: Array, s2: Array, seen: Array) -> tuple[float, bool]:
         return crude, True
 
     def excess(omega2: float) -> float:
-        return _left_over(z, lambda rows: 1.0 / (s2[rows] + omega2)) - spare
+        return sum(_left_over(z[own], _weights(s2[own], omega2)) for own in members) - spare
 
     if crude <= 0 or (known.all(where=seen) and excess(0.0) <= 0):
         return 0.0, True

@@ -92,7 +92,7 @@ class ContextRegressor(RegressorMixin, BaseEstimator):
         no_categories = np.empty((len(X), 0), dtype=int)
         self.basis_ = fit_basis(X, no_categories, bends=self.bends, products=self.products)
         features = self.basis_.columns(X, no_categories)
-        fit = fit_reml(y, _variances(noise, y), features, self.basis_.blocks)
+        fit = fit_reml(y, _variances(noise, y), features, self.basis_.blocks, sparsity=self.basis_.sparsity)
         self.coef_, self.tau2_ = fit.beta, fit.tau2
         self.block_variances_ = fit.block_variances
         self.leverage_ = fit.leverage

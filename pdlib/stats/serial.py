@@ -87,7 +87,7 @@ def find_spells(z: Array, s2: Array, collapsed: Collapsed) -> Spells:
     return Spells(rho, moments.standard_error(rho, omega2), omega2, moments.z(), moments.pairs)
 
 
-def collapse_allowing(z: Array, s2: Array, spells: Spells) -> Collapsed:
+def collapse_allowing(z: Array, s2: Array, spells: Spells, groups: Array | None = None) -> Collapsed:
     """Collapse to one value per unit; where spells surely last, with the shock and noise variances that this implies.
 
     Parameters
@@ -96,14 +96,16 @@ def collapse_allowing(z: Array, s2: Array, spells: Spells) -> Collapsed:
         As for `collapse`.
     spells : Spells
         Not credible: nothing changes.
+    groups : (N,) int array, optional
+        As for `collapse`.
 
     Returns
     -------
     Collapsed
     """
     if not spells.credible:
-        return collapse(z, s2)
-    plain = collapse(z, s2, transient_variance=spells.variance)
+        return collapse(z, s2, groups=groups)
+    plain = collapse(z, s2, transient_variance=spells.variance, groups=groups)
     means = plain.weights / plain.weights.sum(axis=1, keepdims=True)
     return replace(plain, variance=covariance(spells, s2, means, means))
 
@@ -188,7 +190,8 @@ def _moments(z: Array, s2: Array, collapsed: Collapsed, units: slice) -> _Moment
     if not collapsed.identified or collapsed.transient_variance <= 0 or pairs < FEWEST_PAIRS:
         return None
     means = weights / weights.sum(axis=1, keepdims=True)
-    left = np.where(seen, z - collapsed.value[units, None] - collapsed.period_effects, 0.0)
+    periods = np.broadcast_to(collapsed.period_effects, collapsed.weights.shape)[units]
+    left = np.where(seen, z - collapsed.value[units, None] - periods, 0.0)
     noise = np.where(seen, s2, 0.0)
     kept = 1.0 - 1.0 / len(z)
     near = weights[:, 1:] * weights[:, :-1]

@@ -233,7 +233,7 @@ def _panels(
 def _scored(answer: Answer, in_top: Array) -> dict[str, float]:
     named = answer.named
     return {
-        "precision": float(in_top[leading(answer.score)].mean()),
+        "precision": float(in_top[leading(answer.order)].mean()),
         "n_named": int(named.sum()),
         "real": int((named & in_top).sum()),
         "claimed": float("nan") if answer.p is None else float(answer.p[named].sum()),

@@ -36,9 +36,15 @@ def test_columns_and_blocks(numeric: np.ndarray) -> None:
     basis = fit_basis(numeric, NO_CATEGORIES)
     features = basis.columns(numeric, NO_CATEGORIES)
     assert features.shape == (200, 1 + 3 + 3 * 3 + 3)
-    assert basis.blocks.tolist() == [0] * 4 + [1] * 9 + [2] * 3
+    assert basis.blocks.tolist() == [0] * 4 + [1] * 3 + [2] * 3 + [3] * 3 + [4, 5, 6]
     assert basis.owners == [(), (0,), (1,), (2,), *[(c,) for c in (0, 1, 2) for _ in range(3)], (0, 1), (0, 2), (1, 2)]
     assert len(KNOT_QUANTILES) == 5
+
+
+def test_few_units_let_all_bends_share_a_variance_and_all_products_another(numeric: np.ndarray) -> None:
+    few = fit_basis(numeric[:29], NO_CATEGORIES[:29])
+    assert few.blocks.tolist() == [0] * 4 + [1] * 9 + [2] * 3
+    assert few.sparsity == 0 < fit_basis(numeric[:30], NO_CATEGORIES[:30]).sparsity
 
 
 def test_penalised_columns_hold_no_straight_part(numeric: np.ndarray) -> None:
@@ -68,7 +74,7 @@ def test_few_levels_are_free_and_many_are_a_block_of_their_own(numeric: np.ndarr
     assert basis.small == [True, False]
     assert (basis.blocks == 0).sum() == 1 + 1 + 2
     assert (basis.blocks == 3).sum() == 8
-    assert (basis.blocks == 2).sum() == 2  # the numeric variable with each of the two levels, never level with level
+    assert (basis.blocks == 2).sum() == 2  # the numeric variable with the two levels at once, never level with level
 
 
 def test_an_unknown_level_counts_as_the_reference(numeric: np.ndarray) -> None:
@@ -98,6 +104,5 @@ def test_a_binary_context_has_no_bend(ones: int) -> None:
 
 def test_products_are_left_out_where_they_would_be_too_many(numeric: np.ndarray) -> None:
     codes = (np.arange(200) % 4)[:, None]
-    assert (fit_basis(numeric, codes, most_products=200).blocks == 2).sum() == 3 + 3 * 3
-    assert (fit_basis(numeric, codes, most_products=5).blocks == 2).sum() == 3
-    assert (fit_basis(numeric, codes, most_products=2).blocks == 2).sum() == 0
+    products = {most: len(fit_basis(numeric, codes, most_products=most).pairs) for most in (200, 5, 2)}
+    assert products == {200: 3 + 3 * 3, 5: 3, 2: 0}

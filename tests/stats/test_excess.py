@@ -322,3 +322,28 @@ def test_posterior_chance_to_exceed_is_the_normal_tail() -> None:
     fit = fitted("mean", *made("mean"))
     p, q = top_probability(fit.effect, fit.sd)
     assert p == pytest.approx(ndtr((fit.effect - q) / fit.sd))
+
+
+def test_units_of_which_a_condition_is_not_known_are_held_to_be_noisier() -> None:
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(400, 2))
+    theta = 0.5 * rng.normal(size=400)
+    y = (x[:, 0] + 0.3 * x[:, 1] + theta)[:, None] + 0.3 * rng.normal(size=(400, 4))
+    told, n = x.copy(), np.full(y.shape, 10.0)
+    gone = rng.random(400) < 1 / (1 + np.exp(2 - 2 * x[:, 0]))
+    told[gone, 0] = np.nan
+    fit = fit_excess("mean", y, n, told, np.empty((400, 0), dtype=int), item_variance=0.01)
+    worth = x[~gone, 0].var()
+    assert fit.noise[gone].mean() - fit.noise[~gone].mean() == pytest.approx(worth, rel=0.25)
+    assert fit.reml.tau2 == pytest.approx(0.25, rel=0.25)
+    assert fit.residual[gone].mean() == pytest.approx(0.0, abs=0.2)  # what they have in common is allowed for
+    inside = np.abs(fit.effect - theta) <= 1.645 * fit.sd
+    assert inside[gone].mean() > 0.8
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_context_that_is_not_known_of_anybody_changes_nothing(kind: str) -> None:
+    y, n, context = made(kind)
+    plain = fitted(kind, y, n, context)
+    empty = fitted(kind, y, n, np.column_stack([context, np.full(UNITS, np.nan)]))
+    assert empty.effect == pytest.approx(plain.effect, abs=1e-6)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdlib.stats.panel import collapse
+from pdlib.stats.panel import apart, collapse
 
 
 def made(seed: int = 0, units: int = 40, periods: int = 5, shock: float = 0.5, missing: float = 0.2) -> tuple:
@@ -133,3 +133,39 @@ def test_many_units_go_block_by_block() -> None:
     left = np.nan_to_num(z - result.value[:, None] - result.period_effects)
     spare = np.isfinite(z).sum() - len(z) - 2
     assert (result.weights * left**2).sum() == pytest.approx(spare, rel=1e-6)
+
+
+def test_groups_that_move_in_their_own_way_are_collapsed_each_for_itself() -> None:
+    z, s2 = made(3)
+    groups = np.arange(40) % 2
+    own = collapse(z, s2, groups=groups, transient_variance=0.25)
+    for g in (0, 1):
+        alone = collapse(z[groups == g], s2[groups == g], transient_variance=0.25)
+        assert own.value[groups == g] == pytest.approx(alone.value)
+        assert own.period_effects[groups == g] == pytest.approx(np.broadcast_to(alone.period_effects, (20, 5)))
+
+
+def test_shocks_are_not_blown_up_by_what_groups_go_through_together() -> None:
+    z, s2 = made(4, units=400, shock=0.5)
+    groups = np.arange(400) % 4
+    season = 0.8 * np.sin(np.arange(5) + 2.0 * groups[:, None])
+    plain, apart_ = (collapse(z + season, s2, groups=by).transient_variance for by in (None, groups))
+    assert apart_ == pytest.approx(collapse(z, s2).transient_variance, abs=0.01) == pytest.approx(0.25, abs=0.05)
+    assert plain > apart_ + 0.2
+
+
+def test_groups_are_told_apart_only_where_they_move_apart() -> None:
+    f, p = np.transpose([_apart(seed, season=0.0)[:2] for seed in range(200)])
+    assert np.mean(f) == pytest.approx(1.0, abs=0.15)
+    assert 0.01 <= np.mean(p < 0.05) <= 0.10
+    f, p, spread = _apart(0, season=0.5)
+    assert p < 1e-6
+    assert spread == pytest.approx(0.5 / np.sqrt(2), rel=0.3)
+
+
+def _apart(seed: int, season: float) -> tuple[float, float, float]:
+    z, s2 = made(seed, units=120, shock=0.0, missing=0.1)
+    groups = np.arange(120) % 3
+    z = z + season * np.sin(2 * np.pi * (np.arange(5) / 5 + groups[:, None] / 3))
+    weights = np.where(np.isfinite(z), 1 / s2, 0.0)
+    return apart(np.nan_to_num(z), weights, groups)

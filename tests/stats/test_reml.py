@@ -18,7 +18,7 @@ Made = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 def made(seed: int = 0, units: int = 80, noise: tuple[float, float] = (0.05, 0.4)) -> Made:
     rng = np.random.default_rng(seed)
     numeric, none = rng.normal(size=(units, 3)), np.empty((units, 0), dtype=int)
-    basis = fit_basis(numeric, none)
+    basis = fit_basis(numeric, none, own_variances=False)
     v = rng.uniform(*noise, units)
     z = (
         2
@@ -46,23 +46,44 @@ def test_the_criterion_is_the_restricted_likelihood() -> None:
     z, v, features, blocks = made()
     data = reml._gather(z, v, features)
     points = [np.log([0.3, 0.05, 0.05]), np.log([1.0, 0.4, 0.01]), np.log([0.05, 0.002, 0.3])]
-    ours = [reml._criterion(at, data, blocks, 2)[0] for at in points]
+    ours = [reml._criterion(at, data, blocks, 2, 0.0).value for at in points]
     theirs = [dense(at, z, v, features, blocks) for at in points]
     assert np.diff(ours) == pytest.approx(np.diff(theirs), rel=1e-9)
 
 
 @pytest.mark.parametrize("large", [False, True])
-def test_the_gradient_agrees_with_finite_differences(large: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("sparsity", [0.0, 12.0])
+def test_the_gradient_agrees_with_finite_differences(
+    large: bool, sparsity: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     z, v, features, blocks = made()
     if large:
         monkeypatch.setattr(reml, "LARGE", 10)
     data = reml._gather(z, v, features)
     at, step = np.log([0.3, 0.05, 0.2]), 1e-5
-    exact = reml._criterion(at, data, blocks, 2)[1]
+    exact = reml._criterion(at, data, blocks, 2, sparsity).gradient
     for k in range(3):
         move = step * (np.arange(3) == k)
-        up, down = (reml._criterion(at + sign * move, data, blocks, 2)[0] for sign in (1, -1))
+        up, down = (reml._criterion(at + sign * move, data, blocks, 2, sparsity).value for sign in (1, -1))
         assert exact[k] == pytest.approx((up - down) / (2 * step), rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_the_information_is_that_of_the_whole_covariance(large: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    z, v, features, blocks = made(noise=(0.2, 0.2))
+    if large:
+        monkeypatch.setattr(reml, "LARGE", 10)
+    data, logs = reml._gather(z, v, features), np.log([0.3, 0.05, 0.2])
+    ours = reml._information(reml._criterion(logs, data, blocks, 2, 0.0), data, blocks, 2, 0.0)
+    free, parts = features[:, blocks == 0], [features[:, blocks == k] for k in (1, 2)]
+    shares = [
+        np.exp(logs[0]) * np.eye(80),
+        *(np.exp(log) * part @ part.T for log, part in zip(logs[1:], parts, strict=True)),
+    ]
+    inverse = np.linalg.inv(np.diag(v) + sum(shares))
+    projection = inverse - inverse @ free @ np.linalg.solve(free.T @ inverse @ free, free.T @ inverse)
+    theirs = [[np.trace(projection @ one @ projection @ other) for one in shares] for other in shares]
+    assert ours == pytest.approx(np.array(theirs), rel=1e-8)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -215,6 +236,38 @@ def test_a_block_without_signal_drops_out() -> None:
     fit = fit_reml(z, v, basis.columns(x, np.empty((units, 0), dtype=int)), basis.blocks)
     assert fit.block_variances[0] < 0.01
     assert np.abs(fit.beta[basis.blocks == 1]).max() < 0.1
+
+
+def test_what_estimated_variances_add_follows_how_the_expectation_moves_with_them() -> None:
+    z, v, features, blocks = made(3, units=150)
+    fit = fit_reml(z, v, features, blocks)
+    assert (fit.block_variances > 0).all()
+    step, moves = 1e-4, []
+    for k in range(2):
+        up, down = (
+            solve_given(
+                z, v, features, blocks, fit.tau2, fit.block_variances * np.exp(sign * step * (np.arange(2) == k))
+            )
+            for sign in (1, -1)
+        )
+        moves.append(features @ (up.beta - down.beta) / (2 * step))
+    logs = np.log([fit.tau2, *fit.block_variances])
+    data = reml._gather(z, v, features)
+    information = reml._information(reml._criterion(logs, data, blocks, 2, 0.0), data, blocks, 2, 0.0)
+    covariance = 2 * np.linalg.inv(information)[1:, 1:]
+    assert fit.unsettled == pytest.approx(np.einsum("ki,kl,li->i", moves, covariance, moves), rel=1e-3)
+
+
+def test_a_sparse_prior_silences_blocks_that_say_nothing_and_keeps_those_that_do() -> None:
+    rng = np.random.default_rng(1)
+    units, v = 400, 0.2
+    features = np.column_stack([np.ones(units), rng.normal(size=(units, 20))])
+    blocks = np.arange(21)
+    z = 0.5 * features[:, 1] + rng.normal(size=units) * np.sqrt(0.3 + v)
+    plain = fit_reml(z, np.full(units, v), features, blocks)
+    sparse = fit_reml(z, np.full(units, v), features, blocks, sparsity=12.0)
+    assert sparse.beta[1] == pytest.approx(0.5, abs=0.1)
+    assert np.abs(sparse.beta[2:]).sum() < 0.7 * np.abs(plain.beta[2:]).sum()
 
 
 def test_a_column_of_zeros_changes_nothing() -> None:

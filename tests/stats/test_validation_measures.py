@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.validation import rivals
-from tests.validation.designs import CELLS, STUDIES
-from tests.validation.figures import GOALS, judged, merged, stored, text
+from pdlib.trust.methods import oracle
+from tests.validation.figures import judged, merged, stored, text
+from tests.validation.grid import CELLS, GOALS, STUDIES, replicate
 from tests.validation.measures import calibration_error, claim_gap, covered, false_share, summarise, top_precision
-from tests.validation.studies import _found, replicate
+from tests.validation.practices import _found
 
 
 def test_calibration_error_by_hand() -> None:
@@ -57,7 +57,7 @@ def test_goals_speak_of_cells_that_are_run() -> None:
 def test_the_oracle_knows_its_chances(kind: str) -> None:
     cell = CELLS["find", f"N=5000 P=6 {kind}"]
     simulated = cell.simulate(1)
-    answer = rivals.oracle(simulated, rivals.Panel.of(simulated))
+    answer = oracle(simulated)
     in_top = simulated.truth["in_top"].to_numpy()
     sure = answer.p >= 0.5
     assert answer.p[sure].mean() == pytest.approx(in_top[sure].mean(), abs=0.05)

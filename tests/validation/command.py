@@ -11,10 +11,10 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from tests.validation.designs import CELLS, STUDIES, Cell
+from tests.validation.cells import Cell
 from tests.validation.figures import judged, merged, text
+from tests.validation.grid import CELLS, STUDIES, replicate
 from tests.validation.measures import summarise
-from tests.validation.studies import replicate
 
 HERE = Path(__file__).parent
 WORKERS = 2

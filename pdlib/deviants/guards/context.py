@@ -7,15 +7,18 @@ import pandas as pd
 
 from pdlib.deviants.guards.guard import Ground, Guard, graded, not_checked
 from pdlib.expected import FEW_UNITS
+from pdlib.expected.grid import alike
 from pdlib.show.formats import number, share
-from pdlib.show.wording import listed, plural
+from pdlib.show.wording import capitalised, listed, plural
 from pdlib.stats.foretold import foretold_share
+from pdlib.stats.panel import apart
 
 FAR_SHARE = 0.25
 FORETOLD = 0.2
 STAYS = 0.5
 BENT = 0.15
 SAMPLE = 2000
+CLEARLY, APART = 0.001, 0.25
 MOST = 0.75
 
 
@@ -165,6 +168,42 @@ def bends(ground: Ground, straight: float, smooth: float) -> Guard:
         f"leave. {ours}; a league table adjusted by straight lines {misleads}."
     )
     return Guard("bends", "look" if form == "smooth" else "warn", sentence, fall, BENT)
+
+
+def together(ground: Ground) -> Guard:
+    """Whether groups of units move over the periods each in their own way, and the study does not say so."""
+    name, expected, study = "groups over time", ground.expected, ground.study
+    fit, grid, period = expected.fit, expected.grid, study.period
+    if period is None or len(grid.periods) < 3:
+        return not_checked(name, "there are fewer than 3 periods")
+    groupings = {str(study.unit.region): "region", str(study.unit.nested_in): "nested_in"}
+    columns = {
+        word: expected.observations.units[own] for word, own in groupings.items() if own in expected.observations.units
+    }
+    for place, item in enumerate(item for item in grid.conditions if item.kind == "category"):
+        columns[item.name] = pd.Series(grid.categories[:, place], index=grid.units)
+    columns.pop(str(period.varies_by), None)
+    rest = np.nan_to_num(ground.cells[0])
+    tested = []
+    for word, column in columns.items():
+        codes, levels, _ = alike(column.reindex(grid.units))
+        f, p, spread = apart(rest, fit.collapsed.weights, codes) if len(levels) > 1 else (np.nan, np.nan, np.nan)
+        if np.isfinite(f):
+            tested.append((p * len(columns), spread, word))
+    if not tested:
+        return not_checked(name, "no groups of ten or more units are declared")
+    clear = [(spread, word) for p, spread, word in tested if p < CLEARLY]
+    spread, word = max(clear, default=(0.0, tested[0][2]))
+    value = spread / float(fit.residual.std())
+    size = expected.outcome.format.size(spread * expected.slope_at_average)
+    if value <= APART:
+        return Guard(name, "fine", f"Groups of {study.unit.plural} move alike over the {period.plural}.", value, APART)
+    sentence = (
+        f"{capitalised(study.unit.plural)} of different “{word}” move over the {period.plural} each in their own way "
+        f"({size}, SD): what one group goes through together is held against its {study.unit.plural}. Declare "
+        f'varies_by = "{word}" under [period].'
+    )
+    return Guard(name, graded(value, APART, 2 * APART), sentence, value, APART)
 
 
 def hidden(ground: Ground) -> tuple[Guard, pd.DataFrame]:

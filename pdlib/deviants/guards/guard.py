@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from pdlib.expected import FEW_UNITS, Expected, outcome_threshold
+from pdlib.expected import Expected, outcome_threshold
 from pdlib.show.wording import plural
 from pdlib.stats.posterior import confident_list
 from pdlib.stats.working import inverse_link, working_values
@@ -162,7 +162,7 @@ class Ground:
         if self._smallest is not None:
             claim = np.fmin(claim, ndtr((effect - self._smallest) / np.maximum(sd, 1e-12)))
         chosen = np.zeros(len(p), dtype=bool)
-        if int(fit.rated.sum()) >= FEW_UNITS:
+        if not self.expected.silence:
             share = self.deviants.settings["false_share"]
             chosen[fit.rated] = confident_list(claim[fit.rated], top=self.top, false_share=share)
         return chosen

@@ -160,7 +160,7 @@ def _periods(grid: Grid, chosen: slice) -> Grid:
 def _units(grid: Grid, chosen: np.ndarray) -> Grid:
     return replace(
         grid, units=grid.units[chosen], y=grid.y[chosen], n=grid.n[chosen], numeric=grid.numeric[chosen],
-        categories=grid.categories[chosen],
+        categories=grid.categories[chosen], groups=None if grid.groups is None else grid.groups[chosen],
     )  # fmt: skip
 
 
@@ -176,7 +176,7 @@ def _fitted(ground: Ground, name: str, grid: Grid, options: dict[str, Any]) -> U
     options = {"bends": smooth, "products": smooth, **options}
     fit = fit_excess(
         base.fit.kind, grid.y, grid.n, grid.numeric, grid.categories, sign=base.fit.sign,
-        item_variance=grid.item_variance, persistence=study.persistence, **options,
+        item_variance=grid.item_variance, persistence=study.persistence, groups=grid.groups, **options,
     )  # fmt: skip
     fit = allow_for_tau(fit)
     p = top_probability(fit.effect[fit.rated], fit.sd[fit.rated], study.top)[0]

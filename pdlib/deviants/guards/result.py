@@ -163,8 +163,8 @@ def check(deviants: Deviants, *, shuffles: int = 20, seed: int = 0) -> Guards:
 
     Notes
     -----
-    The limits (half, 20 %, 15 %, three times the mean, the 99th percentile, 95 % of shuffles, 5 % of units) are
-    conventions that say where to look and not results.
+    The limits (half, 20 %, 15 %, a quarter of the spread of excess, three times the mean, the 99th percentile, 95 % of
+    shuffles, 5 % of units) are conventions that say where to look and not results.
     """
     ground = Ground(deviants)
     practices = context.foretold(ground)
@@ -181,7 +181,8 @@ def check(deviants: Deviants, *, shuffles: int = 20, seed: int = 0) -> Guards:
     data, frames["suspicious"] = plausible(ground)
     bends = context.bends(ground, *_both_forms(ground, others))
     guards = (
-        chance.fit(ground), length, chance.few_units(ground), supported, over, bends, tails, shuffled, steady, hidden,
+        chance.fit(ground), length, chance.few_units(ground), supported, over, bends,
+        context.together(ground), tails, shuffled, steady, hidden,
         *data,
     )  # fmt: skip
     settings = {**deviants.settings, "shuffles": shuffles, "seed": seed}

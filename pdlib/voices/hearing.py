@@ -17,7 +17,7 @@ from pdlib.errors import StudyError
 from pdlib.expected import Expected
 from pdlib.observations import Observations
 from pdlib.show import figures, overview
-from pdlib.show.wording import capitalised, counted, listed
+from pdlib.show.wording import capitalised, counted, listed, plural
 from pdlib.stats.basis import fit_basis
 from pdlib.stats.contrast import Contrasts, benjamini_hochberg, romano_wolf
 from pdlib.stats.terms import joined, term_contrasts
@@ -37,6 +37,7 @@ FEWEST_UNITS, FEWEST_LEADING, FEWEST_COMMENTS = 10, 3, 10
 FEWEST_DEVIANTS = 5
 LARGEST_UNIT = 0.30
 PEERS = 10
+MOST_NAMED = 6
 MORE, LESS, UNCLEAR = "said more", "said less", "cannot tell"
 TABLE = [
     "voice", "term", "label", "grade", "reason", "phrase", "n_comments", "n_units", "n_leading", "largest_unit_share",
@@ -101,9 +102,9 @@ class Voices:
         if not more:
             return capitalised(f"of {tested}, none is tied to better outcomes among comparable units.")
         who = self.observations.study.unit.plural
-        which = listed([f"“{phrase}”" for phrase in more[:6]])
-        rest = f" and {len(more) - 6} more" if len(more) > 6 else ""
-        return f"Of {tested}, {which}{rest} are said more where {who} do better. Association, not proof."
+        named = [f"“{phrase}”" for phrase in more[:MOST_NAMED]]
+        which = listed([*named, *([f"{len(more) - MOST_NAMED} more"] if len(more) > MOST_NAMED else [])])
+        return f"Of {tested}, {which} {plural(len(more), 'is', 'are')} said more where {who} do better: association."
 
     def _phrases(self, grade: str) -> list[str]:
         rows = self._table[self._table["grade"] == grade]
@@ -186,8 +187,8 @@ def hear(
 
     Personal data are taken out first. Then every term of every voice that enough comments and units use is tested like
     a practice: how often it is used, by words written, against the continuous, unshrunken unit value, context removed
-    from both; all terms share one error control (Benjamini–Hochberg at .10, beside Romano–Wolf). So are the named themes.
-    What one unit goes on about is left out.
+    from both; all terms share one error control (Benjamini–Hochberg at .10, beside Romano–Wolf). So are the named
+    themes. What one unit goes on about is left out.
 
     Parameters
     ----------

@@ -214,7 +214,7 @@ class Voices(_Part):
 
 
 class Theme(_Named):
-    """What people talk about, as phrases: ``rang back``; ``ring*`` any ending; ``no/any``; ``…`` up to three words.
+    """What people talk about, as phrases: ``ring*`` any ending, ``nobody/no_one`` either, ``…`` up to three words.
 
     With ``discontent`` a theme counts as a frustration. A phrase that is denied ("never had to chase") does not count.
     """

@@ -132,7 +132,9 @@ def _null_model(counts: Array, totals: Array) -> tuple[Array, float, float]:
     own = (1 / factor + counts.sum(axis=1)) / (1 / factor + due.sum(axis=1))
     mean = own[:, None] * due
     squares = float((mean**2).sum())
-    burst = float(((counts - mean) ** 2 - mean).sum()) / squares if squares > 0 else 0.0
+    periods = max(counts.shape[1], 2)  # one of which the unit's own factor takes up
+    away = float(((counts - mean) ** 2).sum()) * periods / (periods - 1)
+    burst = (away - float(mean.sum())) / squares if squares > 0 else 0.0
     return share, factor, max(burst, 0.0)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pdlib.show import overview
 from pdlib.show.wording import capitalised, counted
@@ -126,10 +128,8 @@ def _names_a_unit(voices: Voices, texts: pd.Series) -> pd.Series:
     """Whether a text says which unit it is about."""
     labels = {str(label) for label in voices.observations.units["label"] if len(str(label)) > 2}
     ids = {str(unit) for unit in voices.observations.units.index if len(str(unit)) > 2}
-    pattern = "|".join(rf"\b{re.escape(name)}\b" for name in sorted(labels | ids))
-    if not pattern:
-        return pd.Series(False, index=texts.index)
-    return texts.str.contains(pattern, case=False, regex=True).fillna(False)
+    every = sorted(re.escape(name) for name in labels | ids)
+    return _holds(texts, rf"\b(?:{'|'.join(every)})\b") if every else pd.Series(False, index=texts.index)
 
 
 def _about(voices: Voices, chosen: pd.DataFrame) -> pd.Series:
@@ -140,6 +140,12 @@ def _about(voices: Voices, chosen: pd.DataFrame) -> pd.Series:
         ids = voices.comments["comment"].to_numpy()[voices.spoken[row["term"]].to_numpy()]
         about[chosen["comment"].isin(ids) & (voice == row["voice"])] = row["label"]
     for row in terms[terms["grade"].eq("said more")].to_dict("records"):
-        said = chosen["text"].str.contains(rf"\b{re.escape(str(row['term']))}\b", case=False, regex=True)
+        said = _holds(chosen["text"], rf"\b{re.escape(str(row['term']))}\b")
         about[(about == "") & said & (voice == row["voice"])] = row["phrase"]
     return about
+
+
+def _holds(texts: pd.Series, pattern: str) -> pd.Series:
+    column = pa.array(texts.to_numpy(dtype=object), type=pa.large_string(), from_pandas=True)
+    found = pc.fill_null(pc.match_substring_regex(column, f"(?i){pattern}"), False)
+    return pd.Series(found.to_numpy(zero_copy_only=False), index=texts.index)

@@ -86,7 +86,7 @@ def _pattern(phrase: str) -> str:
         if word == "…":
             gap = _GAP
             continue
-        forms = [re.escape(form).replace(r"\*", r"\pL*").replace("'", "['’]?") for form in word.split("/")]
+        forms = [_form(form) for form in word.split("/")]
         if not all(forms):
             raise StudyError(f"The phrase {phrase!r} has an empty word; write words, / between either, … for a gap.")
         pieces += [gap if pieces else "", f"(?:{'|'.join(forms)})"]
@@ -94,6 +94,10 @@ def _pattern(phrase: str) -> str:
     if not pieces:
         raise StudyError(f"The phrase {phrase!r} holds no word.")
     return "".join(pieces)
+
+
+def _form(word: str) -> str:
+    return re.escape(word).replace(r"\*", r"\pL*").replace("'", "['’]?").replace("_", r"\s+")
 
 
 def match_themes(texts: pd.Series, themes: list[Named]) -> pd.DataFrame:

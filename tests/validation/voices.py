@@ -90,8 +90,8 @@ SECTIONS = [
     Section("discontent", "Hearing discontent", [
         ("heard", "Share of souring units signalled at all", HEARERS),
         ("heard before the score falls", "Share of souring units signalled before their score falls", HEARERS),
-        ("months ahead of the fall", "Months from the signal to the fall (negative: later), of those signalled", HEARERS),
-        ("share of signals that are false", "Share of signals (units and months) at units that do not sour", HEARERS),
+        ("months ahead of the fall", "Months from signal to fall (negative: later), of those signalled", HEARERS),
+        ("share of signals that are false", "Share of signals at units that do not sour, or not yet", HEARERS),
         (ALARMS, "False alarms a month among 100 units", HEARERS),
         ("months with any false alarm", "Share of months with any false alarm", HEARERS),
     ]),
@@ -207,9 +207,9 @@ def chain(simulated: SimulatedChain) -> list[Record]:
 
 def _chain_study() -> pdlib.Study:
     outcome = {"name": "very_satisfied", "kind": "proportion", "successes": "very_satisfied", "n": "answers"}
-    context = [{"name": "footfall", "scale": "log"}, {"name": "staff", "scale": "log"}, "district_income", "walk_in_share",
-               "phone_share", "competitors", {"name": "site_type", "kind": "category"}]  # fmt: skip
-    declared = [{"name": item} if isinstance(item, str) else item for item in context]
+    plain = ("district_income", "walk_in_share", "phone_share", "competitors")
+    declared = [{"name": name, "scale": "log"} for name in ("footfall", "staff")]
+    declared += [{"name": name} for name in plain] + [{"name": "site_type", "kind": "category"}]
     voices = {"text": "comment", "comment": "comment_id", "touchpoint": "touchpoint", "staff": ["forename", "surname"]}
     return pdlib.Study(unit="shop", period="month", outcome=outcome, context=declared, voices=voices)
 

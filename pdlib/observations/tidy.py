@@ -59,9 +59,9 @@ class Observations:
     units: pd.DataFrame
     practices: pd.DataFrame
     codebook: pd.DataFrame
-    comments: pd.DataFrame
-    staff: pd.Series
-    reviewed: pd.DataFrame
+    comments: pd.DataFrame = field(repr=False)  # as written: personal data must not slip out with what is printed
+    staff: pd.Series = field(repr=False)
+    reviewed: pd.DataFrame = field(repr=False)
     set_aside: pd.DataFrame
     settings: dict[str, Any] = field(default_factory=dict)
 

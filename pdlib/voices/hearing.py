@@ -233,7 +233,7 @@ def hear(
     themes = _named_themes(comments, spoken, named, bench, draws, seed)
     settings = {
         **deviants.settings, "level": LEVEL, "draws": draws, "seed": seed, "longest": longest, "touchpoint": touchpoint,
-        "family_size": len(table), "language": observations.study.voices.language if observations.study.voices else "",
+        "family_size": len(table), "language": bench.language,
         "n_comments": len(comments), "redacted": redacted.counts, "redacted_share": redacted.touched / len(comments),
     }  # fmt: skip
     caveats = _caveats(bench, comments, aside, bool(named), len(observations.staff))
@@ -260,6 +260,7 @@ class _Bench:
         fit = expected.fit
         self.observations, self.deviants, self.expected = observations, deviants, expected
         self.units = pd.Index(expected.grid.units)
+        self.language = observations.study.voices.language if observations.study.voices else ""
         spread = np.sqrt(fit.unit_variance) if fit.unit_variance > 0 else float(np.std(fit.residual))
         self.response = np.where(fit.rated, fit.collapsed.value / max(spread, 1e-12), 0.0)
         self.weights = np.where(fit.rated, 1.0 / (fit.reml.tau2 + fit.collapsed.variance), 0.0)
@@ -311,7 +312,7 @@ def _terms(
         mine = ((comments["voice"] == voice) & (rows >= 0)).to_numpy()
         if mine.sum() < FEWEST_COMMENTS:
             continue
-        counted_terms = count_terms(comments["text"][mine], longest=longest)
+        counted_terms = count_terms(comments["text"][mine], longest=longest, language=bench.language)
         here = rows[mine]
         counts = counted_terms.by(here, len(bench.units)).toarray()
         n_units, largest = (counts > 0).sum(axis=0), counts.max(axis=0, initial=0) / np.maximum(counts.sum(axis=0), 1)
@@ -463,7 +464,7 @@ def _ordered(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _caveats(bench: _Bench, comments: pd.DataFrame, aside: dict[str, int], themed: bool, names: int) -> list[str]:
-    unit, study = bench.observations.study.unit, bench.observations.study
+    unit = bench.observations.study.unit
     told = int(comments["unit"].nunique())
     bound = (
         f"How much can be found is bounded by the {told:,} {unit.plural} that are spoken of, not by the "
@@ -477,9 +478,8 @@ def _caveats(bench: _Bench, comments: pd.DataFrame, aside: dict[str, int], theme
             "No staff names are declared ([voices] staff): names are taken out only where they are introduced."
         )
     if not themed:
-        language = study.voices.language if study.voices else ""
         notes.append(
-            f"No themes come with the package for the language {language!r} (it has {', '.join(languages())}): "
+            f"No themes come with the package for the language {bench.language!r} (it has {', '.join(languages())}): "
             "declare some as [[theme]]."
         )
     return notes

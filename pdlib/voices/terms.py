@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
@@ -44,11 +47,18 @@ class Counted:
         return Counted(self.terms[chosen], self.used[:, np.flatnonzero(chosen)], self.texts)
 
 
-def count_terms(texts: pd.Series, *, longest: int = 2) -> Counted:
+@cache
+def stop_words(language: str) -> frozenset[str]:
+    """Words of a language that say nothing by themselves; none for a language without a list."""
+    listed = tomllib.loads(files("pdlib.voices").joinpath("stop_words.toml").read_text(encoding="utf-8"))
+    return frozenset(str(listed.get(language, "")).split())
+
+
+def count_terms(texts: pd.Series, *, longest: int = 2, language: str = "") -> Counted:
     """Find the words, and rows of up to ``longest`` words, of enough comments and not of too many.
 
     A term is kept if at least ten comments and one in a thousand use it, and not more than one in four: what nearly
-    everybody says in any language ("the", "und") tells nothing about anybody.
+    everybody says tells nothing about anybody. Terms of stop words alone ("they", "to the") are left out.
 
     Parameters
     ----------
@@ -56,6 +66,8 @@ def count_terms(texts: pd.Series, *, longest: int = 2) -> Counted:
         Without personal data.
     longest : int
         Words in a row.
+    language : str
+        Of the stop words.
 
     Returns
     -------
@@ -72,7 +84,9 @@ def count_terms(texts: pd.Series, *, longest: int = 2) -> Counted:
         return nothing
     times = np.bincount(codes, minlength=len(unique)) @ used
     enough = (times >= max(FEWEST_COMMENTS, FEWEST_SHARE * len(texts))) & (times <= LARGEST_SHARE * len(texts))
-    return _merged(Counted(vectorizer.get_feature_names_out(), used, codes).only(enough))
+    terms, stop = vectorizer.get_feature_names_out(), stop_words(language)
+    says = np.array([not stop.issuperset(term.replace("’", "'").split(" ")) for term in terms[enough]], dtype=bool)
+    return _merged(Counted(terms, used, codes).only(enough).only(says))
 
 
 def _merged(counted: Counted) -> Counted:

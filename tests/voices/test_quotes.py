@@ -39,7 +39,7 @@ def test_only_cleared_comments_are_quoted(chain: pdlib.Voices, lines: pd.DataFra
 
 
 def test_what_reads_differently_now_is_not_quoted(chain: pdlib.Voices, lines: pd.DataFrame) -> None:
-    lines = lines.assign(text=["Something else"] + list(lines["text"][1:]))
+    lines = lines.assign(text=["Something else", *lines["text"][1:]])
     lines.loc[lines.index[1], "comment"] = "no such comment"
     quotes = reviewed(chain, lines).quotes
     assert quotes.n_changed == 2

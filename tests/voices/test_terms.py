@@ -5,9 +5,10 @@ import pandas as pd
 
 from pdlib.voices.terms import alike, count_terms
 
+OTHERS = [f"word{chr(97 + k % 26)}{chr(97 + k // 26)}" for k in range(60)]
 TEXTS = pd.Series(
     ["They rang before the extra"] * 12 + ["[name] was kind, kind, kind. [phone]"] * 11 + ["rang twice"] * 10
-    + ["修理很快"] * 10 + ["Zoë's café"] * 10 + ["only nine"] * 9 + ["ok"] + [f"word{chr(97 + k % 26)}{chr(97 + k // 26)}" for k in range(60)]
+    + ["修理很快"] * 10 + ["Zoë's café"] * 10 + ["only nine"] * 9 + ["ok", *OTHERS]
 )  # fmt: skip
 
 

@@ -98,6 +98,8 @@ class Voices:
     def finding(self) -> str:
         """What is said more where units do better, in a sentence."""
         more = self._phrases(MORE)
+        if not self.family_size:
+            return f"No term of {len(self.comments):,} comments is used by enough of them to be tested."
         tested = f"{self.family_size:,} terms of {len(self.comments):,} comments tested together"
         if not more:
             return capitalised(f"of {tested}, none is tied to better outcomes among comparable units.")

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from pdlib.show import overview
 from pdlib.show.wording import capitalised, counted
+from pdlib.voices.themes import named_themes
 
 if TYPE_CHECKING:
     from pdlib.voices.hearing import Voices
@@ -79,18 +80,20 @@ def cleared_quotes(voices: Voices) -> Quotes:
 
 
 def list_to_review(voices: Voices, path: str | Path | None, *, count: int) -> pd.DataFrame:
-    """List comments worth quoting, each theme and unit in turn, deviants first; see `Voices.to_review`."""
+    """List comments worth quoting: about what is said more, then about any theme; see `Voices.to_review`."""
     comments = voices.comments
     words = comments["text"].str.count(r"\S+")
     fit = words.between(SHORTEST, LONGEST) & ~comments["comment"].isin(voices.observations.reviewed["comment"])
     chosen = comments[fit.to_numpy()].drop_duplicates("comment")
     chosen = chosen[_large_enough(voices, chosen) & ~_names_a_unit(voices, chosen["text"])]
-    chosen = chosen.assign(about=_about(voices, chosen))
+    about = _about(voices, chosen)
+    chosen = chosen.assign(about=about.mask(about == "", _any_theme(voices, chosen)), first=about != "")
     chosen = chosen[chosen["about"].ne("")]
-    order = pd.DataFrame({"d": ~chosen["unit"].isin(_deviants(voices)), "c": chosen["comment"]})
-    chosen = chosen.loc[order.sort_values(["d", "c"]).index].drop_duplicates("unit")
+    order = pd.DataFrame({"f": ~chosen["first"], "d": ~chosen["unit"].isin(_deviants(voices)), "c": chosen["comment"]})
+    chosen = chosen.loc[order.sort_values(["f", "d", "c"]).index].drop_duplicates("unit")
     turn = chosen.groupby("about", sort=False).cumcount()
-    chosen = chosen.loc[turn.sort_values(kind="stable").index].head(count)
+    turns = pd.DataFrame({"f": ~chosen["first"], "t": turn}).sort_values(["f", "t"], kind="stable")
+    chosen = chosen.loc[turns.index].head(count)
     listed = chosen.assign(cleared="", reviewer="")[
         ["comment", "cleared", "reviewer", "text", "voice", "touchpoint", "about"]
     ].reset_index(drop=True)
@@ -142,6 +145,15 @@ def _about(voices: Voices, chosen: pd.DataFrame) -> pd.Series:
     for row in terms[terms["grade"].eq("said more")].to_dict("records"):
         said = _holds(chosen["text"], rf"\b{re.escape(str(row['term']))}\b")
         about[(about == "") & said & (voice == row["voice"])] = row["phrase"]
+    return about
+
+
+def _any_theme(voices: Voices, chosen: pd.DataFrame) -> pd.Series:
+    """The first theme that a comment speaks of, frustrations left out; else nothing."""
+    about = pd.Series("", index=chosen.index)
+    for theme in named_themes(voices.observations.study):
+        if not theme.discontent:
+            about[(about == "") & voices.spoken.loc[chosen.index, theme.name]] = theme.label
     return about
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -240,7 +241,7 @@ class Gazetteer:
         return strong or (capital and not shouting and (not starts or lone))
 
 
-def presidio(language: str = "en", *, threshold: float = 0.5) -> Redactor:
+def presidio(language: str = "en", model: str = "en_core_web_sm", *, threshold: float = 0.5) -> Redactor:
     """Make a further redactor of Microsoft's Presidio, which recognises names that stand in no list.
 
     It needs the extra ``pdlib[presidio]`` and a spaCy model of the language; it is far slower than the rest.
@@ -248,6 +249,8 @@ def presidio(language: str = "en", *, threshold: float = 0.5) -> Redactor:
     Parameters
     ----------
     language : str
+    model : str
+        Name or path of the spaCy model.
     threshold : float
         Least score of a find.
 
@@ -257,8 +260,12 @@ def presidio(language: str = "en", *, threshold: float = 0.5) -> Redactor:
         For ``redact(…, also=…)`` or ``hear(…, also=…)``.
     """
     from presidio_analyzer import AnalyzerEngine
+    from presidio_analyzer.nlp_engine import NlpEngineProvider
 
-    engine = AnalyzerEngine(supported_languages=[language])
+    models = {"nlp_engine_name": "spacy", "models": [{"lang_code": language, "model_name": model}]}
+    engine = AnalyzerEngine(
+        nlp_engine=NlpEngineProvider(nlp_configuration=models).create_engine(), supported_languages=[language]
+    )
 
     def take_out(texts: Sequence[str]) -> list[str]:
         return [_without(text, engine.analyze(text, language=language, score_threshold=threshold)) for text in texts]
@@ -266,14 +273,28 @@ def presidio(language: str = "en", *, threshold: float = 0.5) -> Redactor:
     return take_out
 
 
-def _without(text: str, finds: Iterable[object]) -> str:
-    """Put placeholders in place of Presidio's finds, from the last to the first so that places stay."""
-    kinds = {"PERSON": "name", "EMAIL_ADDRESS": "email", "PHONE_NUMBER": "phone", "CREDIT_CARD": "card", "URL": "link",
-             "IBAN_CODE": "iban", "LOCATION": "address"}  # fmt: skip
-    start_of_last = len(text)
-    for find in sorted(finds, key=lambda find: find.start, reverse=True):  # type: ignore[attr-defined]
-        kind = kinds.get(find.entity_type)  # type: ignore[attr-defined]
-        if kind and find.end <= start_of_last:  # type: ignore[attr-defined]
-            start_of_last = find.start  # type: ignore[attr-defined]
-            text = f"{text[: find.start]}[{kind}]{text[find.end :]}"  # type: ignore[attr-defined]
+class Find(Protocol):
+    """A find of Presidio's."""
+
+    entity_type: str
+    start: int
+    end: int
+
+
+_PRESIDIO = {
+    "PERSON": "name", "EMAIL_ADDRESS": "email", "PHONE_NUMBER": "phone", "CREDIT_CARD": "card", "URL": "link",
+    "IBAN_CODE": "iban", "LOCATION": "address",
+}  # fmt: skip
+
+
+def _without(text: str, finds: Iterable[Find]) -> str:
+    """Put placeholders in place of finds, the longest of those that overlap; from the last on, so that places stay."""
+    kept: list[Find] = []
+    for find in sorted(
+        (find for find in finds if find.entity_type in _PRESIDIO), key=lambda find: find.start - find.end
+    ):
+        if all(find.end <= other.start or find.start >= other.end for other in kept):
+            kept.append(find)
+    for find in sorted(kept, key=lambda find: -find.start):
+        text = f"{text[: find.start]}[{_PRESIDIO[find.entity_type]}]{text[find.end :]}"
     return text

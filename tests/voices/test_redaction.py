@@ -1,12 +1,14 @@
 """Personal data are out before anything is counted: planted canaries, clean text, and the example chain."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import pytest
 
-from pdlib.voices import redact
+from pdlib.voices import presidio, redact
 from pdlib.voices.patterns import luhn
+from pdlib.voices.redaction import _without
 from tests.voices.canaries import AROUND, CLEAN, INTRODUCED, NAMES, STAFF, STRUCTURED
 
 
@@ -90,11 +92,21 @@ def test_a_further_redactor_has_the_last_word() -> None:
     assert result.counts == {"name": 1}
 
 
+class Find(NamedTuple):
+    entity_type: str
+    start: int
+    end: int
+
+
+def test_of_overlapping_finds_the_longest_counts() -> None:
+    text = "ask Zebedee at zeb@example.org"
+    finds = [Find("URL", 19, 30), Find("EMAIL_ADDRESS", 15, 30), Find("PERSON", 4, 11), Find("DATE_TIME", 0, 3)]
+    assert _without(text, finds) == "ask [name] at [email]"
+
+
 def test_presidio_finds_what_no_list_holds() -> None:
     pytest.importorskip("presidio_analyzer")
     pytest.importorskip("en_core_web_sm")
-    from pdlib.voices import presidio
-
     assert "Zebedee" not in redact(pd.Series(["I spoke to Zebedee Hargreaves."]), also=presidio()).texts[0]
 
 

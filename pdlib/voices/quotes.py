@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from pdlib.show import overview
 from pdlib.show.wording import capitalised, counted
+from pdlib.voices.comparing import MORE
 from pdlib.voices.themes import named_themes
 
 if TYPE_CHECKING:
@@ -139,10 +140,10 @@ def _about(voices: Voices, chosen: pd.DataFrame) -> pd.Series:
     """A theme or phrase that is said more where units do better and that the comment speaks of; else nothing."""
     about = pd.Series("", index=chosen.index)
     voice, themes, terms = chosen["voice"].astype("str"), voices.themes, voices.table
-    for row in themes[themes["grade"].eq("said more")].iloc[::-1].to_dict("records"):
+    for row in themes[themes["grade"].eq(MORE)].iloc[::-1].to_dict("records"):
         ids = voices.comments["comment"].to_numpy()[voices.spoken[row["term"]].to_numpy()]
         about[chosen["comment"].isin(ids) & (voice == row["voice"])] = row["label"]
-    for row in terms[terms["grade"].eq("said more")].to_dict("records"):
+    for row in terms[terms["grade"].eq(MORE)].to_dict("records"):
         said = _holds(chosen["text"], rf"\b{re.escape(str(row['term']))}\b")
         about[(about == "") & said & (voice == row["voice"])] = row["phrase"]
     return about

@@ -1,5 +1,6 @@
 """Terms that are planted are found, chance and one unit's topics are not, and small numbers stay hidden."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 import pdlib
 from pdlib.simulate import SimulatedVoices, simulate_voices
-from pdlib.voices.hearing import TABLE
+from pdlib.voices.comparing import TABLE
 
 
 def heard(simulated: SimulatedVoices, comments: pd.DataFrame | None = None, **more: Any) -> pdlib.Voices:
@@ -77,6 +78,17 @@ def test_each_voice_is_heard_by_itself(simulated: SimulatedVoices) -> None:
     voices = heard(simulated, comments)
     assert set(voices.table["voice"]) == {"customer", "employee"}
     assert voices.table.groupby("voice")["n_comments"].max()["employee"] < 7000
+
+
+def test_a_unit_without_an_outcome_takes_no_part(simulated: SimulatedVoices) -> None:
+    panel = simulated.panel.panel.copy()
+    silent = panel["unit"].iloc[0]
+    panel.loc[panel["unit"] == silent, "value"] = np.nan
+    fewer = replace(simulated, panel=replace(simulated.panel, panel=panel))
+    comments = simulated.comments
+    without = heard(fewer, comments[comments["unit"] != silent])
+    assert heard(fewer).table["n_comments"].sum() < heard(simulated).table["n_comments"].sum()
+    assert without.family_size > 0
 
 
 def test_the_order_of_rows_and_names_of_units_do_not_matter(simulated: SimulatedVoices, planted: pdlib.Voices) -> None:

@@ -51,6 +51,7 @@ class Discontent:
     voices: Voices
     _table: pd.DataFrame = field(repr=False)
     _signals: pd.DataFrame = field(repr=False)
+    _over_time: pd.DataFrame = field(repr=False)
     themes: pd.DataFrame = field(repr=False)
     caveats: list[str]
     settings: dict[str, Any]
@@ -59,9 +60,9 @@ class Discontent:
     def table(self) -> pd.DataFrame:
         """One row per unit and period with comments, each period judged as if it were the last.
 
-        ``unit``, ``label``, ``period``, ``n_comments``, ``n_discontent`` (that name a frustration), ``mood`` (mean,
-        English only), ``n_recent``, ``share_recent`` and ``share_peers`` (over the fewest latest periods that hold ten
-        comments; no number where six do not), ``p_value`` (of a rise against the unit's own past and its peers),
+        ``unit``, ``label``, ``period``, ``n_comments``; over the fewest latest periods with ten comments (no number
+        where six do not) ``n_recent``, ``share_recent`` (that name a frustration), ``share_peers`` and ``mood_recent``
+        (mean, English only); ``p_value`` (of a rise against the unit's own past and its peers),
         ``p_bh`` (over units), ``window`` (periods over which the rise is clearest), ``signal`` (rising, watch, none).
         """
         return self._table.copy()
@@ -118,17 +119,16 @@ class Discontent:
             ``period``, ``observed``, ``expected`` (for a unit: at its peers over the same periods; for all: so far),
             ``expected_lower``, ``expected_upper`` (95 in 100 by luck), ``n_comments``.
         """
-        table = self._table
         if unit is None:
-            sums = table.groupby("period", sort=False)[["n_comments", "n_discontent"]].sum()
-            sums = sums.reindex(self.voices.observations.periods)
-            before = sums.cumsum().shift()
-            n, expected = sums["n_comments"], before["n_discontent"] / before["n_comments"]
-            observed = sums["n_discontent"] / n.where(n >= FEWEST_COMMENTS)
+            before = self._over_time.cumsum().shift()
+            n, expected = self._over_time["n_comments"], before["n_discontent"] / before["n_comments"]
+            observed = self._over_time["n_discontent"] / n.where(n >= FEWEST_COMMENTS)
         else:
             expected_units = self.voices.deviants.expected
             name = expected_units.grid.units[expected_units.position(unit)]
-            rows = table[table["unit"].eq(name)].set_index("period").reindex(self.voices.observations.periods)
+            rows = (
+                self._table[self._table["unit"].eq(name)].set_index("period").reindex(self.voices.observations.periods)
+            )
             n, observed, expected = rows["n_recent"], rows["share_recent"], rows["share_peers"]
         low, high = (binom.ppf(q, n.fillna(0), expected.fillna(0)) / n.clip(lower=1) for q in (0.025, 0.975))
         frame = pd.DataFrame(
@@ -185,13 +185,11 @@ def find_discontent(voices: Voices, which: Sequence[str], *, seed: int = 0) -> D
     if not mine.any():
         spoke = ", ".join(voices.comments["voice"].cat.categories)
         raise StudyError(f"No comment is by {listed(list(which), 'or')}; the comments are by {spoke}.")
+    mine &= voices.comments["period"].isin(periods).to_numpy()
     comments = voices.comments[mine].reset_index(drop=True)
     spoken = voices.spoken.loc[mine, [theme.name for theme in frustrations]].reset_index(drop=True)
     units = observations.units.index
-    row = units.get_indexer(pd.Index(comments["unit"].cat.categories))[comments["unit"].cat.codes.to_numpy()]
-    column = pd.Index(periods).get_indexer(pd.Index(comments["period"].cat.categories))[
-        comments["period"].cat.codes.to_numpy()
-    ]
+    row, column = _places(comments["unit"], units), _places(comments["period"], pd.Index(periods))
     columns = [np.ones(len(comments)), spoken.any(axis=1), *(spoken[theme.name] for theme in frustrations)]
     said = np.stack([_tally(row, column, values, (len(units), len(periods))) for values in columns])
     n, d = said[0], said[1]
@@ -199,11 +197,20 @@ def find_discontent(voices: Voices, which: Sequence[str], *, seed: int = 0) -> D
     p_value = np.where(rise.window >= 0, rise.p_value, np.nan)
     p_bh = np.column_stack([benjamini_hochberg(p_value[:, t]) for t in range(len(periods))])
     table = _by_unit_and_period(voices, comments, said, rise, p_value, p_bh, (row, column))
-    signals = _signals(observations.units["label"], table, said, rise, frustrations, comments, spoken, (row, column))
+    latest = table[table["period"].eq(periods[-1]) & table["signal"].ne(NOTHING)]
+    signals = _signals(latest, units, said, rise, frustrations, comments, spoken, (row, column))
     themes = _over_all(said, frustrations, comments, spoken)
     settings = {**voices.settings, "voices": list(which), "period": periods[-1], "level": LEVEL, "watch": WATCH,
                 "windows": list(WINDOWS), "discontent_seed": seed}  # fmt: skip
-    return Discontent(voices, table, signals, themes, _caveats(study.unit.plural, n, p_value, study), settings)
+    sums = pd.DataFrame(
+        {"n_comments": n.sum(axis=0), "n_discontent": d.sum(axis=0)}, index=pd.Index(periods, name="period")
+    )
+    return Discontent(voices, table, signals, sums, themes, _caveats(study.unit.plural, n, p_value, study), settings)
+
+
+def _places(values: pd.Series, index: pd.Index) -> np.ndarray:
+    """Where each value of a category stands in an index."""
+    return index.get_indexer(pd.Index(values.cat.categories))[values.cat.codes.to_numpy()]
 
 
 def _tally(row: np.ndarray, column: np.ndarray, values: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -220,11 +227,8 @@ def _by_unit_and_period(
     units, periods = observations.units.index, observations.periods
     n, d = said[0], said[1]
     english = observations.study.voices is not None and observations.study.voices.language == "en"
-    mood = np.full(n.shape, np.nan)
-    if english:
-        total = _tally(*place, moods(comments["text"]), n.shape)
-        mood = np.where(n > 0, total / np.maximum(n, 1), np.nan)
-    recent, discontented, peers = _recent(n, d)
+    mood = _tally(*place, moods(comments["text"]), n.shape) if english else np.full(n.shape, np.nan)
+    recent, (discontented, peers, mood) = _recent(n, [d, n * (d.sum(axis=0) / np.maximum(n.sum(axis=0), 1)), mood])
     enough = recent >= FEWEST_COMMENTS
     clear = (p_bh <= LEVEL) & (rise.window > 0)
     frame = pd.DataFrame(
@@ -233,11 +237,10 @@ def _by_unit_and_period(
             "label": np.repeat(observations.units["label"].to_numpy(), len(periods)),
             "period": np.tile(periods, len(units)),
             "n_comments": n.ravel().astype(int),
-            "n_discontent": d.ravel().astype(int),
-            "mood": mood.ravel(),
             "n_recent": np.where(enough, recent, np.nan).ravel(),
-            "share_recent": np.where(enough, discontented / np.maximum(recent, 1), np.nan).ravel(),
+            "share_recent": np.where(enough, discontented, np.nan).ravel(),
             "share_peers": np.where(enough, peers, np.nan).ravel(),
+            "mood_recent": np.where(enough, mood, np.nan).ravel(),
             "p_value": p_value.ravel(),
             "p_bh": p_bh.ravel(),
             "window": rise.window.ravel(),
@@ -247,35 +250,29 @@ def _by_unit_and_period(
     return frame[frame["n_comments"].gt(0) | frame["p_value"].notna()].reset_index(drop=True)
 
 
-def _recent(n: np.ndarray, d: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Comments, those with a frustration and the peers' share over the fewest latest periods that hold ten comments."""
-    zero = np.zeros((len(n), 1))
-    seen, cross = np.hstack([zero, np.cumsum(n, axis=1)]), np.hstack([zero, np.cumsum(d, axis=1)])
-    share_of_period = d.sum(axis=0) / np.maximum(n.sum(axis=0), 1)
-    due = np.hstack([zero, np.cumsum(n * share_of_period, axis=1)])
-    recent, discontented, peers = np.zeros(n.shape), np.zeros(n.shape), np.zeros(n.shape)
+def _recent(n: np.ndarray, sums: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Comments over the fewest latest periods that hold ten, six periods at most, and sums over these by comment."""
+    layers = np.stack([n, *sums])
+    seen = np.concatenate([np.zeros((*layers.shape[:2], 1)), np.cumsum(layers, axis=2)], axis=2)
+    recent = np.zeros(layers.shape)
     for t in range(n.shape[1]):
         for length in range(min(LONGEST, t + 1), 0, -1):
-            start = t + 1 - length
-            held = seen[:, t + 1] - seen[:, start]
-            there = (held >= FEWEST_COMMENTS) | (length == min(LONGEST, t + 1))
-            recent[there, t] = held[there]
-            discontented[there, t] = (cross[:, t + 1] - cross[:, start])[there]
-            peers[there, t] = ((due[:, t + 1] - due[:, start]) / np.maximum(held, 1))[there]
-    return recent, discontented, peers
+            over = seen[:, :, t + 1] - seen[:, :, t + 1 - length]
+            there = (over[0] >= FEWEST_COMMENTS) | (length == min(LONGEST, t + 1))
+            recent[:, there, t] = over[:, there]
+    return recent[0], [layer / np.maximum(recent[0], 1) for layer in recent[1:]]
 
 
 def _signals(
-    labels: pd.Series, table: pd.DataFrame, said: np.ndarray, rise: Rise, frustrations: list[Any],
+    latest: pd.DataFrame, units: pd.Index, said: np.ndarray, rise: Rise, frustrations: list[Any],
     comments: pd.DataFrame, spoken: pd.DataFrame, place: tuple[np.ndarray, np.ndarray],
 ) -> pd.DataFrame:  # fmt: skip
     """Units with a signal in the latest period, and what it is about."""
     last = said.shape[2] - 1
-    latest = table[table["signal"].ne(NOTHING)].merge(table["period"].tail(1))
     rows = []
     cross = spoken.any(axis=1).to_numpy()
     for found in latest.to_dict("records"):
-        u = labels.index.get_loc(found["unit"])
+        u = units.get_loc(found["unit"])
         window = slice(last + 1 - found["window"], last + 1)
         counts, peers = said[:, u, window].sum(axis=1), said[:, :, window].sum(axis=(1, 2))
         more = counts[2:] - counts[0] * peers[2:] / peers[0]
@@ -330,7 +327,7 @@ def _before_the_score(discontent: Discontent) -> pd.DataFrame:
     p_value = find_fall(value, np.where(weights > 0, 1.0 / np.where(weights > 0, weights, 1.0), np.nan))
     fell = np.column_stack([benjamini_hochberg(p_value[:, t]) <= LEVEL for t in range(p_value.shape[1])])
     score = {unit: k for unit, k in zip(grid.units, _first(fell), strict=True) if k >= 0}
-    periods = discontent.voices.observations.periods
+    periods = list(grid.periods)
     place = {period: k for k, period in enumerate(periods)}
     rising = discontent.table.query("signal == 'rising'").drop_duplicates("unit")
     heard = {unit: place[period] for unit, period in zip(rising["unit"], rising["period"], strict=True)}

@@ -99,7 +99,9 @@ def redact(texts: pd.Series, staff: Iterable[str] = (), *, also: Redactor | None
         if isinstance(changed[place], str):
             for kind in PLACEHOLDER.findall(changed[place]):
                 counts[kind[1:-1]] += int(times[place])
-    touched = int(times[_matching(pa.array(changed, type=pa.large_string(), from_pandas=True), r"\[[a-z]+\]")].sum())
+    touched = int(
+        times[_matching(pa.array(changed, type=pa.large_string(), from_pandas=True), PLACEHOLDER.pattern)].sum()
+    )
     result = pd.Series(changed[codes], index=texts.index, name=texts.name, dtype="str")
     return Redacted(result, dict(counts), touched)
 

@@ -41,6 +41,7 @@ def test_small_numbers_are_hidden(discontent: pdlib.Discontent) -> None:
     assert (signals["n_recent"] >= 10).all()
     assert table["n_recent"].dropna().ge(10).all()
     assert table["share_recent"].notna().equals(table["n_recent"].notna())
+    assert table["mood_recent"].notna().equals(table["n_recent"].notna())
     assert discontent.timeline()["n_comments"].min() >= 10
 
 
@@ -73,7 +74,7 @@ def test_timelines(discontent: pdlib.Discontent) -> None:
 
 
 def test_moods_are_english_and_between_minus_one_and_one(discontent: pdlib.Discontent) -> None:
-    mood = discontent.table["mood"].dropna()
+    mood = discontent.table["mood_recent"].dropna()
     assert mood.between(-1, 1).all() and mood.nunique() > 100
 
 

@@ -7,13 +7,14 @@ The public names, in the order in which an analysis flows::
     expected = pdlib.expect(observations)
     deviants = pdlib.find_deviants(expected)
     practices = pdlib.compare_practices(observations, deviants)
+    voices = pdlib.hear(observations, deviants)
     insight = pdlib.tell(observations, deviants, practices)
 
 Words: a *unit* is compared over *periods* by an *outcome* with its *exposure*, given a *context* it cannot choose.
 *Expected* is the outcome predicted from context alone; *excess* is observed minus expected, more being better; *p_top*
 is the probability that a unit is truly in the top share; a *deviant* is a unit credibly there; its *twin* is the
 ordinary unit most alike; a *practice* is something a unit can choose, its *contrast* the adjusted difference tied to
-it.
+it; a *voice* is what a customer or employee says, a *theme* what many speak of.
 """
 
 from importlib import import_module
@@ -34,12 +35,14 @@ if TYPE_CHECKING:
     from pdlib.observations import Observations, read
     from pdlib.practices import Practices, compare_practices
     from pdlib.study import Study, load_study
+    from pdlib.voices import Discontent, Voices, hear, redact
 
 __version__ = "0.1.0"
 
 __all__ = [
     "DataError",
     "Deviants",
+    "Discontent",
     "Expected",
     "Improved",
     "Insight",
@@ -50,13 +53,16 @@ __all__ = [
     "Study",
     "StudyError",
     "TooFewUnitsError",
+    "Voices",
     "compare_outcomes",
     "compare_practices",
     "expect",
     "find_deviants",
     "find_improved",
+    "hear",
     "load_study",
     "read",
+    "redact",
     "tell",
 ]
 
@@ -66,6 +72,7 @@ _HOMES = {
     "expected": ("Expected", "expect"),
     "deviants": ("Deviants", "Improved", "Outcomes", "compare_outcomes", "find_deviants", "find_improved"),
     "practices": ("Practices", "compare_practices"),
+    "voices": ("Discontent", "Voices", "hear", "redact"),
     "insight": ("Insight", "tell"),
     "errors": ("DataError", "PdlibError", "StudyError", "TooFewUnitsError"),
 }

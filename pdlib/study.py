@@ -72,6 +72,8 @@ class Tables(_Part):
     practices: str | None = None
     codebook: str | None = None
     comments: str | None = None
+    staff: str | None = None
+    reviewed: str | None = None
 
 
 _KIND_COLUMNS = {"proportion": ("successes", "n"), "mean": ("value",), "rate": ("events", "exposure")}
@@ -160,6 +162,10 @@ class Context(_Named):
     unit: str = ""
 
 
+def _one_or_many(value: Any) -> Any:
+    return (value,) if isinstance(value, dict | BaseModel | str) else value
+
+
 class Practice(_Part):
     """One line of the codebook: something a unit can choose to do."""
 
@@ -191,11 +197,30 @@ class Practices(_Part):
 
 
 class Voices(_Part):
-    """Which columns of the comments table hold what."""
+    """Which columns of the comments table hold what, and how comments are read.
+
+    ``comment`` names the column of the comment's id (without one, ids are made from what a comment says and where).
+    Without a column ``voice`` every comment is a customer's. ``staff`` names the columns, of the staff table or else of
+    the units table, that hold names of employees: they are taken out of every text before anything is counted.
+    ``language`` chooses the themes that come with the package ("en", "de", "fr", "es").
+    """
 
     text: str = "text"
-    voice: str | None = "voice"
+    comment: str | None = None
+    voice: str = "voice"
     touchpoint: str | None = None
+    staff: Annotated[tuple[str, ...], BeforeValidator(_one_or_many)] = ()
+    language: str = "en"
+
+
+class Theme(_Named):
+    """What people talk about, as phrases: ``ring*`` any ending, ``nobody/no_one`` either, ``…`` up to three words.
+
+    With ``discontent`` a theme counts as a frustration. A phrase that is denied ("never had to chase") does not count.
+    """
+
+    phrases: tuple[str, ...] = Field(min_length=1)
+    discontent: bool = False
 
 
 class Shock(_Part):
@@ -238,10 +263,6 @@ class Names(_Part):
 
 def _column(value: Any) -> Any:
     return {"column": value} if isinstance(value, str) else value
-
-
-def _one_or_many(value: Any) -> Any:
-    return (value,) if isinstance(value, dict | BaseModel | str) else value
 
 
 def _context(value: Any) -> Any:
@@ -302,6 +323,7 @@ class Study(_Part):
     practice: Annotated[tuple[Practice, ...], BeforeValidator(_one_or_many)] = ()
     practices: Practices = Practices()
     voices: Voices | None = None
+    theme: Annotated[tuple[Theme, ...], BeforeValidator(_one_or_many)] = ()
     shock: Annotated[tuple[Shock, ...], BeforeValidator(_one_or_many)] = ()
     caution: Annotated[tuple[Caution, ...], BeforeValidator(_one_or_many)] = ()
     names: Names = Names()
@@ -439,7 +461,7 @@ def _outcome_elsewhere(study: Study) -> list[str]:
 _PARTS: dict[str, type[BaseModel]] = {
     "unit": Unit, "period": Period, "tables": Tables, "outcome": Outcome, "composite": Composite,
     "context": Context, "practice": Practice,
-    "practices": Practices, "voices": Voices, "shock": Shock, "caution": Caution, "names": Names,
+    "practices": Practices, "voices": Voices, "theme": Theme, "shock": Shock, "caution": Caution, "names": Names,
 }  # fmt: skip
 
 

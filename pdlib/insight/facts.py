@@ -13,6 +13,7 @@ from pdlib.observations import Observations
 from pdlib.practices import LEVEL, Practices
 from pdlib.show import OutcomeFormat
 from pdlib.study import Outcome, Unit
+from pdlib.voices import Voices
 
 MOST_TWINS = 12
 NEAR = 0.95
@@ -30,11 +31,14 @@ class Facts:
     deviants : Deviants
     practices : Practices or None
         None if the study has none.
+    voices : Voices or None
+        None if the study has no comments.
     """
 
     observations: Observations
     deviants: Deviants
     practices: Practices | None
+    voices: Voices | None = None
 
     def name(self, unit: str) -> str:
         """What a unit is called on the page: its label if it may be named, else a stable pseudonym or a description."""

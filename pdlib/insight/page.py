@@ -9,6 +9,7 @@ from pdlib.deviants import Deviants
 from pdlib.deviants.outcomes import balancing
 from pdlib.insight import exhibits
 from pdlib.insight.facts import Facts
+from pdlib.insight.voices_told import voices_told
 from pdlib.insight.words import GLOSSARY, QUESTION, bold, standing
 from pdlib.observations import Observations
 from pdlib.practices import Practices
@@ -16,6 +17,7 @@ from pdlib.show import Html, caveats, element, findings, kicker, standfirst
 from pdlib.show.formats import count, share
 from pdlib.show.html import join
 from pdlib.show.wording import capitalised, counted, in_words, listed, plural
+from pdlib.voices import Voices
 
 _SCALES = {"proportion": "log-odds", "rate": "log", "mean": "plain"}
 
@@ -29,6 +31,8 @@ class Insight(Facts):
     deviants : Deviants
     practices : Practices or None
         None if the study has none.
+    voices : Voices or None
+        None if the study has no comments.
     """
 
     @property
@@ -177,6 +181,11 @@ class Insight(Facts):
         )
 
     @property
+    def in_their_words(self) -> Html:
+        """What people say more, cleared quotes and rising discontent; nothing if the study has no comments."""
+        return voices_told(self.voices) if self.voices is not None else join()
+
+    @property
     def whom_to_visit(self) -> Html:
         """Whom to call, what to ask, and cards to carry."""
         heading = element("h2", "Whom to visit and what to try")
@@ -303,13 +312,15 @@ class Insight(Facts):
 
     def _repr_html_(self) -> str:
         parts = (
-            self.headline, self.twin_card, self.findings, self.who_stands_out, self.what_they_do, self.whom_to_visit,
-            self.how_sure, self.provenance,
+            self.headline, self.twin_card, self.findings, self.who_stands_out, self.what_they_do, self.in_their_words,
+            self.whom_to_visit,             self.how_sure, self.provenance,
         )  # fmt: skip
         return join(*parts).__html__()
 
 
-def tell(observations: Observations, deviants: Deviants, practices: Practices | None = None) -> Insight:
+def tell(
+    observations: Observations, deviants: Deviants, practices: Practices | None = None, voices: Voices | None = None
+) -> Insight:
     """Put findings into the parts of a leaders' page.
 
     Bright spots are named unless the study says otherwise; a twin only if it is cleared; nobody else.
@@ -319,9 +330,10 @@ def tell(observations: Observations, deviants: Deviants, practices: Practices | 
     observations : Observations
     deviants : Deviants
     practices : Practices, optional
+    voices : Voices, optional
 
     Returns
     -------
     Insight
     """
-    return Insight(observations, deviants, practices)
+    return Insight(observations, deviants, practices, voices)

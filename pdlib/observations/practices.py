@@ -15,7 +15,7 @@ from pdlib.study import Practice, Study, did_you_mean, practice_in_context
 
 _FIELDS = list(Practice.model_fields)
 _TEXTS = ("label", "theme", "who_decides", "claims")  # a spreadsheet may hold them as numbers
-_YES_NO = {"yes": 1.0, "no": 0.0, "true": 1.0, "false": 0.0, "y": 1.0, "n": 0.0}
+YES_NO = {"yes": 1.0, "no": 0.0, "true": 1.0, "false": 0.0, "y": 1.0, "n": 0.0}
 _LONG = ["unit", "wave", "practice", "value"]
 
 
@@ -131,7 +131,7 @@ def _values(sheet: Sheet, name: str) -> pd.Series:
     if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
         return values.astype(float)
     lowered = values.astype("str").str.strip().str.lower()
-    numbers = lowered.map(_YES_NO).fillna(pd.to_numeric(lowered, errors="coerce")).astype(float)
+    numbers = lowered.map(YES_NO).fillna(pd.to_numeric(lowered, errors="coerce")).astype(float)
     bad = numbers.isna() & values.notna() & lowered.ne("")
     fix = "Write numbers, yes or no, empty for no answer."
     sheet.report_rows(name, bad, "neither a number nor yes or no", fix, values)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pdlib.errors import DataError, TooFewUnitsError
-from pdlib.observations.sheet import SHOWN, Sheet, Source
+from pdlib.observations.sheet import SHOWN, Sheet
 from pdlib.observations.text import as_text, as_written, in_time, joined
 from pdlib.study import Context, Outcome, Study, did_you_mean
 
@@ -191,23 +191,3 @@ def read_units(study: Study, observed: Sheet, sheet: Sheet | None, panel: pd.Dat
             frame[target] = first[column].astype("str").reindex(index)
     frame["label"] = frame["label"].fillna(index.to_series())
     return frame
-
-
-def read_comments(source: Source, units: pd.Index) -> pd.DataFrame:
-    """One row per comment, all as text: ``unit``, ``period``, ``voice``, ``touchpoint``, ``text``."""
-    study = source.study
-    none = pd.DataFrame(columns=["unit", "period", "voice", "touchpoint", "text"], dtype="str")
-    sheet = source.sheet("comments", study.keys)
-    if sheet is None or study.voices is None:
-        return none
-    sources = {
-        "unit": study.unit.column, "period": study.period.column if study.period else None,
-        "voice": study.voices.voice, "touchpoint": study.voices.touchpoint, "text": study.voices.text,
-    }  # fmt: skip
-    declared = {name: column for name, column in sources.items() if column}
-    present = [sheet.has(column, "Name the right column under [voices].") for column in declared.values()]
-    if not all(present):
-        return none
-    sheet.report_strangers(study.unit.column, units)
-    taken = {name: as_text(sheet.frame[column]) for name, column in declared.items()}
-    return pd.DataFrame(taken).reindex(columns=none.columns)

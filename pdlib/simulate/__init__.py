@@ -6,14 +6,17 @@ Nothing here imports the rest of pdlib, so the truth cannot leak into an analysi
 from pdlib.simulate.chain import SimulatedChain, simulate_chain
 from pdlib.simulate.panel import SimulatedPanel, simulate_panel
 from pdlib.simulate.practices import SimulatedPractices, simulate_practices
+from pdlib.simulate.voices import SimulatedVoices, simulate_voices
 from pdlib.simulate.wards import simulate_wards
 
 __all__ = [
     "SimulatedChain",
     "SimulatedPanel",
     "SimulatedPractices",
+    "SimulatedVoices",
     "simulate_chain",
     "simulate_panel",
     "simulate_practices",
+    "simulate_voices",
     "simulate_wards",
 ]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = ["label", "grade", "contrast", "contrast_lower", "contrast_upper", "prevalence_deviants",
             "prevalence_peers"]  # fmt: skip
-_SUPPORTED = {"strong", "promising"}
+_SUPPORTED = {"strong", "promising", "said more", "said less"}
 _NAMES, _SHARES = 270.0, 150.0
 
 
@@ -29,6 +29,9 @@ def forest(
     *,
     difference_format: Formatter = plain_number,
     value_label: str = "difference, same means",
+    shares_label: str = "who does it",
+    shares_end: float = 1.0,
+    share_format: Formatter = share,
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
@@ -44,6 +47,12 @@ def forest(
         Shows a difference on the axis; `OutcomeFormat.difference_tick` does.
     value_label : str
         What the axis measures.
+    shares_label : str
+        What the shares at the right are of.
+    shares_end : float
+        Where their scale ends.
+    share_format : callable
+        Shows a share.
     title : str, optional
         The message.
     ax : Axes, optional
@@ -69,7 +78,7 @@ def forest(
         for row, lines, start, level in zip(table.to_dict("records"), names, starts, levels, strict=True):
             _contrast(ax, row, level)
             _name(ax, lines, visible(row["grade"]), start, narrow=narrow)
-        _shares(ax, table, levels, narrow=narrow)
+        _shares(ax, table, levels, (shares_label, shares_end, share_format), narrow=narrow)
         return canvas.finish(ax, title)
 
 
@@ -134,30 +143,32 @@ def _name(ax: Axes, lines: list[str], grade: str, start: float, *, narrow: bool)
                 weight="bold" if supported else "normal", backed=narrow)  # fmt: skip
 
 
-def _shares(ax: Axes, table: pd.DataFrame, levels: np.ndarray, *, narrow: bool) -> None:
-    """Draw the share of bright spots (filled) and of peers (open) that do it, on their own scale of 0 to 100."""
+def _shares(
+    ax: Axes, table: pd.DataFrame, levels: np.ndarray, scale: tuple[str, float, Formatter], *, narrow: bool
+) -> None:
+    """Draw the share of bright spots (filled) and of peers (open) that do it, on a scale of their own from 0."""
+    heading, end, shown = scale
     across, height = canvas.size_of(ax)
     room, gap = (88.0, 20.0) if narrow else (_SHARES, 26.0)
     panel = ax.inset_axes((1 + gap / across, 0, room / across, 1))
-    panel.set_xlim(0, 1)
+    panel.set_xlim(0, end)
     panel.set_ylim(height if not len(levels) else ax.get_ylim()[0], 0)
     panel.set_axis_off()
     sizes = canvas.sizes_of(ax)
-    heading = "who does it"
     canvas.note(panel, heading, (0, 1), up="axes fraction", offset=(-4, 1.35 * sizes.small), size=sizes.small)
     for (bright, peers), level in zip(
         table[["prevalence_deviants", "prevalence_peers"]].to_numpy(float), levels, strict=True
     ):
-        panel.plot([0, 1], [level, level], color=style.LINE, linewidth=0.8, zorder=1)
+        panel.plot([0, end], [level, level], color=style.LINE, linewidth=0.8, zorder=1)
         if np.isfinite(bright) and np.isfinite(peers):
             panel.plot([peers, bright], [level, level], color=style.DOT, linewidth=2.4, zorder=2)
         # An open ring stays visible when the two shares are nearly the same.
-        close = abs(bright - peers) < 0.07
+        close = abs(bright - peers) < 0.07 * end
         panel.scatter([peers], [level], s=64, facecolors="none" if close else style.PAPER, edgecolors=style.DIM,
                       linewidths=1.5, zorder=5 if close else 3)  # fmt: skip
         panel.scatter([bright], [level], s=72, color=style.BRIGHT, linewidths=0, zorder=4)
-        words = f"{share(bright)} · {share(peers)}"
-        if MISSING not in (share(bright), share(peers)):
+        words = f"{shown(bright)} · {shown(peers)}"
+        if MISSING not in (shown(bright), shown(peers)):
             canvas.note(panel, words, (0, level + (-14 if narrow else 15)), offset=(-4, 0), size=sizes.small)
     for artist in panel.get_children():
         artist.set_clip_on(False)

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from pdlib.errors import DataError, StudyError
+from pdlib.observations.people import HYPOTHESES, read_hypotheses, read_visits
 from pdlib.observations.practices import complete, read_codebook, read_practices
 from pdlib.observations.reader import read_comments, read_panel, read_units, usable
 from pdlib.observations.sheet import Source
@@ -56,6 +57,7 @@ class Observations:
     comments: pd.DataFrame
     set_aside: pd.DataFrame
     settings: dict[str, Any] = field(default_factory=dict)
+    hypotheses: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=HYPOTHESES))
 
     @property
     def periods(self) -> list[str]:
@@ -181,12 +183,14 @@ def _read(source: Source) -> Observations:
     panel = read_panel(study, sheet, unit_sheet)
     units = read_units(study, sheet, unit_sheet, panel)
     practices = read_practices(source, codebook, panel, units.index)
+    codebook, practices = read_visits(source, codebook, practices, units.index)
+    hypotheses = read_hypotheses(source, codebook, practices)
     comments = read_comments(source, units.index)
     source.stop()
     panel, set_aside = usable(study, panel, sheet.name)
     codebook = complete(codebook, practices)
     settings = {"data_hash": source.data_hash(), "rows_used": len(panel), "rows_set_aside": len(set_aside)}
-    return Observations(study, panel, units, practices, codebook, comments, set_aside, settings)
+    return Observations(study, panel, units, practices, codebook, comments, set_aside, settings, hypotheses)
 
 
 def _single_table(source: str | Path | pd.DataFrame, given: dict[str, Any]) -> Source:

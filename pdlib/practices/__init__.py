@@ -1,5 +1,7 @@
 """What deviants do that comparable units do not, and what goes with it."""
 
-from pdlib.practices.comparing import LEVEL, Practices, compare_practices
+from pdlib.practices.comparing import compare_practices
+from pdlib.practices.result import Practices
+from pdlib.practices.tested import LEVEL
 
 __all__ = ["LEVEL", "Practices", "compare_practices"]

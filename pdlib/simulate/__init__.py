@@ -3,6 +3,7 @@
 Nothing here imports the rest of pdlib, so the truth cannot leak into an analysis by way of shared code.
 """
 
+from pdlib.simulate.adoptions import simulate_adoptions
 from pdlib.simulate.chain import SimulatedChain, simulate_chain
 from pdlib.simulate.panel import SimulatedPanel, simulate_panel
 from pdlib.simulate.practices import SimulatedPractices, simulate_practices
@@ -12,6 +13,7 @@ __all__ = [
     "SimulatedChain",
     "SimulatedPanel",
     "SimulatedPractices",
+    "simulate_adoptions",
     "simulate_chain",
     "simulate_panel",
     "simulate_practices",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pdlib.stats.panel import two_way_residuals
+from pdlib.stats.refit import Stack
 
 Array = np.ndarray
 
@@ -52,9 +53,7 @@ def within_unit_change(z: Array, weights: Array, doing: Array) -> Change:
     Arellano (1987), doi:10.1111/j.1468-0084.1987.mp49004006.x, for the clustered variance.
     """
     known = np.isfinite(doing) & (weights > 0)
-    low = np.min(np.where(known, doing, np.inf), axis=1)
-    high = np.max(np.where(known, doing, -np.inf), axis=1)
-    changed = int((high > low).sum())
+    changed = int(changers(doing, weights).sum())
     kept = known.any(axis=1)
     if changed < 2:
         return NOTHING
@@ -67,6 +66,46 @@ def within_unit_change(z: Array, weights: Array, doing: Array) -> Change:
     estimate = float((w * x * y).sum()) / size
     pull = (w * x * (y - estimate * x)).sum(axis=1) / size
     return Change(estimate, float(np.sqrt((pull**2).sum() * len(pull) / (len(pull) - 1))), changed)
+
+
+def changers(doing: Array, weights: Array) -> Array:
+    """(N,) whether what a unit does changed between periods in which its outcome is known."""
+    known = np.isfinite(doing) & (weights > 0)
+    low = np.min(np.where(known, doing, np.inf), axis=1)
+    high = np.max(np.where(known, doing, -np.inf), axis=1)
+    return np.asarray(high > low)
+
+
+def within_units(z: Array, weights: Array, doing: list[Array]) -> Stack:
+    """Outcome and several practices within units, unit and period effects removed, one row a cell.
+
+    Parameters
+    ----------
+    z, weights : (N, P) arrays
+        As in `within_unit_change`.
+    doing : list of (N, P) arrays
+        NaN where it is not known; such a cell says nothing of that practice.
+
+    Returns
+    -------
+    Stack
+    """
+    seen = weights > 0
+    rows = seen.any(axis=1)
+    root = np.sqrt(weights[rows])
+    y = root * two_way_residuals(np.where(seen, z, 0.0)[rows], weights[rows])
+    columns = []
+    for each in doing:
+        known = np.isfinite(each) & seen
+        some = known.any(axis=1)
+        column = np.zeros(z.shape)
+        w = np.where(known, weights, 0.0)[some]
+        column[some] = np.sqrt(w) * two_way_residuals(np.where(known, each, 0.0)[some], w)
+        columns.append(column[rows][seen[rows]])
+    unit = np.nonzero(seen)[0]
+    spent = int(rows.sum()) + z.shape[1] - 1
+    x = np.column_stack([*columns, np.empty((len(unit), 0))])
+    return Stack(y[seen[rows]], x, unit, spent, int(rows.sum()) - 1)
 
 
 def adoption_contrast(z: Array, weights: Array, doing: Array) -> Change:

@@ -7,19 +7,21 @@ The public names, in the order in which an analysis flows::
     expected = pdlib.expect(observations)
     deviants = pdlib.find_deviants(expected)
     practices = pdlib.compare_practices(observations, deviants)
+    confirmed = pdlib.confirm(observations, practices)
     insight = pdlib.tell(observations, deviants, practices)
 
 Words: a *unit* is compared over *periods* by an *outcome* with its *exposure*, given a *context* it cannot choose.
 *Expected* is the outcome predicted from context alone; *excess* is observed minus expected, more being better; *p_top*
 is the probability that a unit is truly in the top share; a *deviant* is a unit credibly there; its *twin* is the
 ordinary unit most alike; a *practice* is something a unit can choose, its *contrast* the adjusted difference tied to
-it.
+it, a *bundle* practices that show more together; a *candidate* that holds on data not used to find it is *confirmed*.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pdlib.confirmation import Confirmation, confirm
     from pdlib.deviants import (
         Deviants,
         Improved,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Confirmation",
     "DataError",
     "Deviants",
     "Expected",
@@ -52,6 +55,7 @@ __all__ = [
     "TooFewUnitsError",
     "compare_outcomes",
     "compare_practices",
+    "confirm",
     "expect",
     "find_deviants",
     "find_improved",
@@ -66,6 +70,7 @@ _HOMES = {
     "expected": ("Expected", "expect"),
     "deviants": ("Deviants", "Improved", "Outcomes", "compare_outcomes", "find_deviants", "find_improved"),
     "practices": ("Practices", "compare_practices"),
+    "confirmation": ("Confirmation", "confirm"),
     "insight": ("Insight", "tell"),
     "errors": ("DataError", "PdlibError", "StudyError", "TooFewUnitsError"),
 }

@@ -163,7 +163,7 @@ class Context(_Named):
 
 
 class Practice(_Part):
-    """One line of the codebook: something a unit can choose to do, and at which ``touchpoint`` a visitor would see it."""
+    """One line of the codebook: something a unit can choose, and the ``touchpoint`` at which a visitor would see it."""
 
     practice: str
     label: str = ""
@@ -215,7 +215,9 @@ class Confirm(_Part):
     def _one_way(self) -> Self:
         given = [key for key, value in self if value]
         if len(given) != 1:
-            raise ValueError(f"give one of units, periods_from and adoptions_from; found {' and '.join(given) or 'none'}")
+            raise ValueError(
+                f"give one of units, periods_from and adoptions_from; found {' and '.join(given) or 'none'}"
+            )
         return self
 
     @property
@@ -479,7 +481,8 @@ def _outcome_elsewhere(study: Study) -> list[str]:
 _PARTS: dict[str, type[BaseModel]] = {
     "unit": Unit, "period": Period, "tables": Tables, "outcome": Outcome, "composite": Composite,
     "context": Context, "practice": Practice,
-    "practices": Practices, "bundle": Bundle, "confirm": Confirm, "voices": Voices, "shock": Shock, "caution": Caution, "names": Names,
+    "practices": Practices, "bundle": Bundle, "confirm": Confirm,
+    "voices": Voices, "shock": Shock, "caution": Caution, "names": Names,
 }  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def read_hypotheses(source: Source, codebook: pd.DataFrame, practices: pd.DataFr
     known = _known(codebook, practices)
     _check_bundles(source, known)
     sheet = source.sheet("hypotheses", ["who", "when", "practice", "direction"])
-    if sheet is None or not all([sheet.has(column, _NEEDED) for column in ("who", "when", "practice")]):
+    if sheet is None or not _has(sheet, ("who", "when", "practice"), _NEEDED):
         return none
     known |= {bundle.label: bundle.practices for bundle in source.study.bundle}
     known |= {bundle.name: bundle.practices for bundle in source.study.bundle}
@@ -53,7 +53,7 @@ def read_hypotheses(source: Source, codebook: pd.DataFrame, practices: pd.DataFr
     wrong = ~direction.isin(["better", "worse"])
     sheet.report_rows("direction", wrong, "neither better nor worse", "Write which is expected.", direction)
     frame = sheet.frame.assign(
-        practices=[tuple(name for part in names for name in known.get(part, ())) for names in parts],
+        practices=parts.map(lambda names: tuple(name for part in names for name in known.get(part, ()))),
         direction=direction,
     )
     return frame[HYPOTHESES].fillna({"who": "", "when": ""})
@@ -78,7 +78,7 @@ def read_visits(
     """
     unit = source.study.unit.column
     sheet = source.sheet("visits", [unit, "practice", "wave"])
-    if sheet is None or not all([sheet.has(column, _CODED) for column in (unit, "practice", "done")]):
+    if sheet is None or not _has(sheet, (unit, "practice", "done"), _CODED):
         return codebook, practices
     sheet.report_strangers(unit, units)
     labels, done = sheet.frame["practice"], yes_or_no(sheet, "done")
@@ -111,12 +111,16 @@ def read_visits(
     )
 
 
+def _has(sheet: Sheet, columns: tuple[str, ...], fix: str) -> bool:
+    """Whether all of the columns are there; each that is not is a problem."""
+    return sum(sheet.has(column, fix) for column in columns) == len(columns)
+
+
 def _known(codebook: pd.DataFrame, practices: pd.DataFrame) -> dict[str, tuple[str, ...]]:
     """Practices by name and by label."""
     names = [*codebook.index, *practices["practice"].unique()]
-    return {str(name): (str(name),) for name in names} | {
-        str(label): (str(name),) for name, label in codebook["label"].items()
-    }
+    known: dict[str, tuple[str, ...]] = {str(name): (str(name),) for name in names}
+    return known | {str(label): (str(name),) for name, label in codebook["label"].items()}
 
 
 def _names(labels: list[str], taken: pd.Index) -> list[str]:

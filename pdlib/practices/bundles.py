@@ -18,6 +18,7 @@ from pdlib.show.wording import listed
 from pdlib.stats.contrast import adjusted_contrasts
 from pdlib.stats.family import holm
 from pdlib.stats.pairs import FEWEST, search_pairs
+from pdlib.stats.threads import single_threaded
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,16 +99,19 @@ class Bundles:
         show = self.practices.deviants.expected.outcome.format
         if bundle is None:
             rows = self._table[self._table["gain"].notna()]
-            rows = rows.assign(unit=rows["bundle"], value=rows["gain"], lower=rows["gain_lower"], upper=rows["gain_upper"])
+            rows = rows.assign(
+                unit=rows["bundle"], value=rows["gain"], lower=rows["gain_lower"], upper=rows["gain_upper"]
+            )
             title, what = self.finding, "beyond the sum of its parts"
         else:
             rows = self.cells(bundle)
+            title = f"{self._table.set_index('bundle').loc[rows['bundle'].iloc[0], 'label']}: against none of it"
             labels = [f"{label} ({n:,})" for label, n in zip(rows["label"], rows["n_units"], strict=True)]
             rows = rows.assign(
                 unit=rows["bundle"], label=labels, value=rows["contrast"], lower=rows["contrast_lower"],
                 upper=rows["contrast_upper"],
             )  # fmt: skip
-            title, what = f"{rows['label'].iloc[-1]}: against none of it", "against units that do none"
+            what = f"against {self.practices.observations.study.unit.plural} that do none"
         return figures.dots(
             rows, value="value", lower="lower", upper="upper", value_format=show.difference,
             value_label=f"{show.unit} {what}", title=title, ax=ax,
@@ -118,6 +122,7 @@ class Bundles:
         return overview(self.finding, self._table[shown], self.caveats).__html__()
 
 
+@single_threaded
 def find_bundles(practices: Practices) -> Bundles:
     """Test the bundles that people propose, and where there are units enough search all pairs.
 
@@ -146,7 +151,7 @@ def find_bundles(practices: Practices) -> Bundles:
 
 
 def gain(practices: Practices, parts: Sequence[str]) -> dict[str, Any]:
-    """What doing all of a bundle shows beyond the sum of its parts: ``n_units``, ``n_all``, ``gain``, ``p_value``, …"""
+    """What doing all of a bundle shows beyond the sum of its parts, with its 95 % range and how many do it."""
     tested, does = practices.tested, practices.doing.loc[practices.tested.units, list(parts)]
     own = practices.values.loc[tested.units, list(parts)].to_numpy(dtype=float)
     answered = np.isfinite(own).all(axis=1)
@@ -190,7 +195,9 @@ def _search(practices: Practices) -> tuple[pd.DataFrame, int, list[str]]:
     if len(names) > MOST_PRACTICES:
         middling = (table.loc[names, "n_users"] / table.loc[names, "n_units"] - 0.5).abs()
         names = list(middling.sort_values(kind="stable").index[:MOST_PRACTICES])
-        notes = [f"Pairs were searched among the {MOST_PRACTICES} practices that nearest to half of the {unit.plural} do."]
+        notes = [
+            f"Pairs were searched among the {MOST_PRACTICES} practices that nearest to half of the {unit.plural} do."
+        ]
     columns = tested.values.columns.get_indexer(pd.Index(names))
     freed = tested.contrasts.freed
     does = practices.doing.loc[tested.units, names].to_numpy()
@@ -203,7 +210,9 @@ def _search(practices: Practices) -> tuple[pd.DataFrame, int, list[str]]:
         if set(parts) in proposed:
             continue
         label = " with ".join(f"“{labels[name]}”" for name in parts)
-        rows.append(_row(practices, parts, label, "search") | {"p_value": pairs.p_value[j], "p_adjusted": pairs.p_bh[j]})
+        rows.append(
+            _row(practices, parts, label, "search") | {"p_value": pairs.p_value[j], "p_adjusted": pairs.p_bh[j]}
+        )
     return pd.DataFrame(rows, columns=COLUMNS), len(pairs.score), notes
 
 
@@ -242,7 +251,7 @@ def _cells(practices: Practices, parts: list[str]) -> pd.DataFrame:
     half = se * student.ppf(0.975, np.maximum(spare, 1))
     return pd.DataFrame(
         {
-            "bundle": " + ".join(parts), "label": list(groups), "n_units": [int(mask.sum()) for mask in groups.values()],
+            "bundle": " + ".join(parts), "label": list(groups), "n_units": [mask.sum() for mask in groups.values()],
             "contrast": estimate * slope, "contrast_lower": (estimate - half) * slope,
             "contrast_upper": (estimate + half) * slope,
         }

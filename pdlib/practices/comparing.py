@@ -143,7 +143,8 @@ def _ordered(table: pd.DataFrame) -> pd.DataFrame:
         "common": told & ~table["prevalence_peers"].le(SELDOM), "contrast": -table["contrast"].fillna(-np.inf),
         "unseen": table["note"].eq(""), "name": table["practice"],
     })  # fmt: skip
-    return table.loc[keys.sort_values(list(keys)).index, COLUMNS].reset_index(drop=True)
+    order = keys.sort_values(list(keys.columns)).index
+    return table.loc[order][COLUMNS].reset_index(drop=True)
 
 
 def _caveats(table: pd.DataFrame, observations: Observations) -> list[str]:

@@ -83,8 +83,8 @@ def _contrasted(known: pd.Series, *, binary: bool) -> tuple[float, float]:
 
 def who_does(values: pd.DataFrame, codebook: pd.DataFrame, declared: pd.DataFrame) -> pd.DataFrame:
     """Units by practices: 1 does it, or is in the upper quarter of a graded one; 0 does not; NaN gave no answer."""
-    binary = codebook.loc[declared.index, "kind"].eq("binary")
-    bar = np.where(binary, 0.5, declared["high"].fillna(np.inf))
+    binary = codebook.loc[values.columns, "kind"].eq("binary")
+    bar = np.where(binary, 0.5, declared.loc[values.columns, "high"].fillna(np.inf))
     return (values >= bar).astype(float).where(values.notna())
 
 

@@ -26,20 +26,12 @@ def robustness(tested: Tested, names: list[str]) -> pd.DataFrame:
     DataFrame
         Indexed by practice: ``robustness`` (share of what is left of outcome and practice that a hidden condition would
         have to explain, of both alike, to bring the contrast to zero), ``robustness_lower`` (to bring its 95 % range
-        there), ``times_as_strong`` (as the declared condition that would explain most if there were another like it) and
+        there), ``times_as_strong`` (as the declared condition that would explain most if there were another like it),
         ``yardstick`` (that condition).
     """
     contrasts = tested.contrasts
     t, spare = contrasts.usual_t, np.maximum(contrasts.spare, 2)
-    found = pd.DataFrame(
-        {
-            "robustness": robustness_value(t, spare),
-            "robustness_lower": robustness_value(t, spare, level=0.05),
-            "times_as_strong": np.nan,
-            "yardstick": "",
-        },
-        index=tested.values.columns,
-    )
+    least_times, yardstick = np.full(len(t), np.nan), np.full(len(t), "", dtype=object)
     root = contrasts.freed.root[:, None]
     practices = tested.values.to_numpy(dtype=float)
     middle = np.nanmean(practices, axis=0) if practices.size else np.zeros(practices.shape[1])
@@ -48,13 +40,15 @@ def robustness(tested: Tested, names: list[str]) -> pd.DataFrame:
     least = _left(context, both)
     for c, name in enumerate(names):
         others = np.array([owners != (c,) for owners in tested.owners])
-        for practice, own_t, own_spare, benchmark in zip(
-            found.index, t, spare, _benchmarks(_left(context[:, others], both), least), strict=True
-        ):
-            times = times_as_strong(float(own_t), float(own_spare), benchmark) if np.isfinite(own_t) else np.nan
-            if np.isfinite(times) and not times >= found.loc[practice, "times_as_strong"]:
-                found.loc[practice, ["times_as_strong", "yardstick"]] = [times, name]
-    return found
+        for k, benchmark in enumerate(_benchmarks(_left(context[:, others], both), least)):
+            times = times_as_strong(float(t[k]), float(spare[k]), benchmark) if np.isfinite(t[k]) else np.nan
+            if np.isfinite(times) and not times >= least_times[k]:
+                least_times[k], yardstick[k] = times, name
+    columns = {
+        "robustness": robustness_value(t, spare), "robustness_lower": robustness_value(t, spare, level=0.05),
+        "times_as_strong": least_times, "yardstick": yardstick,
+    }  # fmt: skip
+    return pd.DataFrame(columns, index=tested.values.columns)
 
 
 def _left(context: np.ndarray, both: np.ndarray) -> np.ndarray:

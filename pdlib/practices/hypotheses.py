@@ -79,7 +79,17 @@ class Hypotheses:
         )  # fmt: skip
 
     def _repr_html_(self) -> str:
-        shown = ["label", "who", "when", "direction", "contrast", "contrast_lower", "contrast_upper", "p_holm", "answer"]
+        shown = [
+            "label",
+            "who",
+            "when",
+            "direction",
+            "contrast",
+            "contrast_lower",
+            "contrast_upper",
+            "p_holm",
+            "answer",
+        ]
         return overview(self.finding, self._table[shown], self.caveats, rows=20).__html__()
 
 
@@ -116,17 +126,17 @@ def answer_hypotheses(practices: Practices) -> Hypotheses:
     smallest = practices.deviants.expected.outcome.smallest_contrast
     table["answer"] = [_answer(row, smallest) for _, row in table.iterrows()]
     table["says"] = [_says(practices, row) for _, row in table.iterrows()]
-    notes = [
+    note = (
         f"The log is a family of its own: at most one in {round(1 / LEVEL)} such logs holds a hypothesis that is "
-        "supported by chance. Write hypotheses down before looking at results.",
-    ]
-    return Hypotheses(practices, table[COLUMNS], notes if len(table) else [], dict(practices.settings))
+        "supported by chance. Write hypotheses down before looking at results."
+    )
+    return Hypotheses(practices, table[COLUMNS], [note] if len(table) else [], dict(practices.settings))
 
 
 def _single(practices: Practices, name: str) -> dict[str, Any]:
     row = practices.row(name)
     ends = {f"contrast{end}": row[f"raw_contrast{end}"] for end in ("", "_lower", "_upper")}
-    return ends | {"p_two": row["p_value"], **row[["n_units", "n_users", "grade", "reason"]].to_dict()}
+    return ends | {"p_two": row["p_value"]} | {key: row[key] for key in ("n_units", "n_users", "grade", "reason")}
 
 
 def _bundle(practices: Practices, parts: tuple[str, ...]) -> dict[str, Any]:

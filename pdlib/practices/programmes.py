@@ -65,7 +65,9 @@ class Programmes:
             return "No practice is declared as a programme or as dear."
         if none.empty:
             return f"Of {len(self._table)} practices with a price none that could be compared is without visible gain."
-        return f"Of {len(self._table)} practices with a price, {len(none)} show no visible gain: {listed(none['label'])}."
+        return (
+            f"Of {len(self._table)} practices with a price, {len(none)} show no visible gain: {listed(none['label'])}."
+        )
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """The range that is still possible for each."""

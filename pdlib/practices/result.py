@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from pdlib.deviants import Deviants
@@ -98,9 +97,9 @@ class Practices:
         """Claimed beside done, one row per practice with both versions.
 
         ``practice`` (the observed one), ``label``, ``n_units`` (with both answers), ``claimed_share``,
-        ``observed_share``, ``claimed_not_done`` (units that claim it and were not seen to do it).
+        ``observed_share``, ``claimed_not_done`` (units that claim it and were not seen to do it), ``says``.
         """
-        return telling.claims(self._values, self.observations.codebook)
+        return telling.claims(self)
 
     @property
     def finding(self) -> str:
@@ -170,6 +169,12 @@ class Practices:
         from pdlib.practices.visit import visit_sheet
 
         return visit_sheet(self, unit)
+
+    def visit_list(self) -> pd.DataFrame:
+        """Whom to visit: each bright spot and its twin, in the columns in which answers come back."""
+        from pdlib.practices.visit import visit_list
+
+        return visit_list(self)
 
     def card(self, practice: str) -> Html:
         """A printable card for one practice: what it is, who does it, what goes with it, how sure.
@@ -275,7 +280,3 @@ class Practices:
             "contrast_upper", "n_users", "n_units",
         ]  # fmt: skip
         return overview(self.finding, self._table[shown], [*self.caveats, self.placebo], rows=12).__html__()
-
-    def outcome_units(self, slope: np.ndarray) -> np.ndarray:
-        """Slopes of the working scale in outcome units, at the average outcome."""
-        return slope * self.deviants.expected.slope_at_average

@@ -1,4 +1,4 @@
-"""Does it hold here? The contrast of each practice in each part of the organisation, and where means are poor or rich."""
+"""Does it hold here? The contrast of each practice in each part of the organisation, and by how good the means are."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
+from pdlib.expected.grid import most_frequent
 from pdlib.show import figures, overview
-from pdlib.show.wording import counted, listed, plural
+from pdlib.show.wording import listed
 from pdlib.stats.contrast import orthonormal, summed
 from pdlib.stats.pooling import pool
+from pdlib.stats.threads import single_threaded
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,14 +70,15 @@ class Segments:
         found = self._table[self._table["practice"].isin(self.practices.promising["practice"])]
         if found.empty:
             return "Nothing was found that could hold in one place and not in another."
-        clear = found["verdict"].eq(HOLDS).groupby([found["practice"], found["by"]]).all()
-        differ = found[found["p_differ"].le(0.05)].drop_duplicates(["practice", "by"])
+        counts = found["verdict"].value_counts().reindex([HOLDS, LESS, TOO_LITTLE], fill_value=0)
         text = (
-            f"{counted(int(clear.groupby(level=0).any().sum()), 'practice')} of {clear.index.get_level_values(0).nunique()} "
-            "that stand out hold in every segment of some kind"
+            f"Of {len(found)} looks at a part of the {self.practices.observations.study.unit.plural}, "
+            f"{counts[HOLDS]} say that a practice holds there, {counts[LESS]} that it holds less, "
+            f"{counts[TOO_LITTLE]} have too little to tell"
         )
+        differ = found[found["p_differ"].le(0.05)].drop_duplicates(["practice", "by"])
         pairs = [f"“{row['label']}” by {row['by']}" for _, row in differ.iterrows()]
-        more = f"; {listed(pairs)} {plural(len(pairs), 'differs', 'differ')} between segments" if pairs else ""
+        more = f"; {listed(pairs)} may differ between parts" if pairs else ""
         return f"{text}{more}. A second look, not a finding."
 
     def sentence(self, practice: str) -> str:
@@ -83,22 +86,23 @@ class Segments:
         rows = self.of(practice)
         parts = []
         for by, own in rows.groupby("by", sort=False):
-            held, unknown = int(own["verdict"].eq(HOLDS).sum()), int(own["verdict"].eq(TOO_LITTLE).sum())
-            kind = "thirds of means" if by == MEANS else f"parts by {by}"
-            parts.append(f"in {held} of {len(own)} {kind} (too little to tell in {unknown})")
-        return f"It holds {listed(parts)}." if parts else "There is no segment to look at."
+            verdicts = own["verdict"].value_counts()
+            told = [f"{name} in {verdicts[name]}" for name in (HOLDS, LESS, TOO_LITTLE) if name in verdicts]
+            parts.append(f"by {by} it {', '.join(told)}".replace(f"it {TOO_LITTLE}", f"there is {TOO_LITTLE}"))
+        return f"Of the parts {listed(parts)}." if parts else "There is no segment to look at."
 
     def plot(self, practice: str | None = None, *, ax: Axes | None = None) -> Axes:
-        """Contrast by segment of one practice, the best graded by default: pooled, with its range."""
-        rows = self.of(practice or self._table["practice"].iloc[0])
-        show = self.practices.deviants.expected.outcome.format
-        rows = rows.assign(
-            unit=rows["segment"], value=rows["pooled"], lower=rows["pooled_lower"], upper=rows["pooled_upper"],
-            label=[f"{name} ({n:,})" for name, n in zip(rows["segment"], rows["n_units"], strict=True)],
-        )  # fmt: skip
+        """Contrast of one practice in each segment, the best graded by default, from the segment's own units."""
+        rows, show = (
+            self.of(practice or self._table["practice"].iloc[0]),
+            self.practices.deviants.expected.outcome.format,
+        )
+        title = f"{rows['label'].iloc[0]}: in each part of the {self.practices.observations.study.unit.plural}"
+        labels = [f"{name} ({n:,})" for name, n in zip(rows["segment"], rows["n_units"], strict=True)]
+        rows = rows.assign(unit=rows["segment"], label=labels)
         return figures.dots(
-            rows[rows["value"].notna()], value="value", lower="lower", upper="upper", value_format=show.difference,
-            value_label=f"{show.unit}, same means", title=f"{rows['label'].iloc[0]}: by segment", ax=ax,
+            rows[rows["contrast"].notna()], value="contrast", lower="contrast_lower", upper="contrast_upper",
+            value_format=show.difference, value_label=f"{show.unit}, same means", title=title, ax=ax,
         )  # fmt: skip
 
     def _repr_html_(self) -> str:
@@ -107,6 +111,7 @@ class Segments:
         return overview(self.finding, found[shown], self.caveats, rows=20).__html__()
 
 
+@single_threaded
 def compare_segments(practices: Practices) -> Segments:
     """Contrast each tested practice within region, each category of the context, and thirds by how good the means are.
 
@@ -125,7 +130,7 @@ def compare_segments(practices: Practices) -> Segments:
     panel = practices.observations.panel
     for item in expected.grid.conditions:
         if item.kind == "category":
-            usual = panel.groupby("unit", observed=True)[item.name].agg(lambda values: values.mode().iat[0])
+            usual = panel.groupby("unit", observed=True)[item.name].agg(most_frequent, "not known")
             groups[item.label.lower()] = usual.reindex(tested.units).astype("str")
     groups[MEANS] = pd.Series(np.array(THIRDS)[tested.third], index=tested.units)
     steps = practices.table.set_index("practice")[["label", "low", "high"]]
@@ -155,7 +160,7 @@ def _by_segment(tested: Tested, name: str, group: pd.Series, does: pd.Series, st
     users = np.bincount(codes, does[rows].eq(1), len(names))
     frame = pd.DataFrame({"segment": names, "n_units": np.bincount(codes, minlength=len(names)), "n_users": users})
     frame["n_users"] = frame["n_users"].astype(int)
-    able = ((users >= FEWEST) & (frame["n_units"] - users >= FEWEST)).to_numpy()
+    able = (users >= FEWEST) & (frame["n_units"].to_numpy() - users >= FEWEST)
     frame[COLUMNS[6:12]] = np.nan
     frame["verdict"], frame["p_differ"], frame["differ_share"] = TOO_LITTLE, np.nan, np.nan
     if able.sum() < 2:
@@ -185,6 +190,9 @@ def _by_segment(tested: Tested, name: str, group: pd.Series, does: pd.Series, st
         frame.loc[able, f"{column}_lower"] = (estimate - reach * own) * step
         frame.loc[able, f"{column}_upper"] = (estimate + reach * own) * step
     frame["p_differ"], frame["differ_share"] = pooled.p_value, pooled.inconsistency
-    frame.loc[frame["pooled_lower"] > 0, "verdict"] = HOLDS
+    # A segment whose own units could not show a contrast as large as the whole's has nothing to say.
+    telling = np.zeros(len(frame), dtype=bool)
+    telling[able] = se <= abs(pooled.mean)
+    frame.loc[telling & (frame["pooled_lower"] > 0) & (frame["contrast"] > 0), "verdict"] = HOLDS
     frame.loc[frame["pooled_upper"] < pooled.mean * step / 2, "verdict"] = LESS
     return frame

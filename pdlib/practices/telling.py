@@ -35,7 +35,8 @@ def who_does_it(practices: Practices, row: pd.Series) -> str:
     units = practices.observations.study.unit.plural
     if not np.isfinite(row["prevalence_deviants"]):
         return f"{share(row['n_users'] / max(row['n_units'], 1))} of {units} do it."
-    return f"{share(row['prevalence_deviants'])} of bright spots do it, {share(row['prevalence_peers'])} of comparable {units}."
+    ours, theirs = share(row["prevalence_deviants"]), share(row["prevalence_peers"])
+    return f"{ours} of bright spots do it, {theirs} of comparable {units}."
 
 
 def over_time(practices: Practices, row: pd.Series) -> str:
@@ -96,15 +97,20 @@ def card(practices: Practices, row: pd.Series) -> Html:
     )
 
 
-def claims(values: pd.DataFrame, codebook: pd.DataFrame) -> pd.DataFrame:
+def claims(practices: Practices) -> pd.DataFrame:
     """Claimed beside done, one row per practice with both versions."""
-    rows = []
+    values, codebook = practices.values, practices.observations.codebook
+    units, rows = practices.observations.study.unit.plural, []
     for claimed, observed in codebook["claims"].items():
         if not observed or claimed not in values or observed not in values:
             continue
         both = values[[claimed, observed]].dropna() >= 0.5
-        not_done = int((both[claimed] & ~both[observed]).sum())
-        label, shares = codebook.loc[observed, "label"], (both[claimed].mean(), both[observed].mean())
-        rows.append([observed, label, len(both), *shares, not_done])
-    columns = ["practice", "label", "n_units", "claimed_share", "observed_share", "claimed_not_done"]
+        label, said, seen = codebook.loc[observed, "label"], both[claimed].mean(), both[observed].mean()
+        shelf = int((both[claimed] & ~both[observed]).sum())
+        says = (
+            f"“{label}”: {share(said)} of {units} say they do it, {share(seen)} were seen to; "
+            f"on the bookshelf in {count(shelf)} {units}."
+        )
+        rows.append([observed, label, len(both), said, seen, shelf, says])
+    columns = ["practice", "label", "n_units", "claimed_share", "observed_share", "claimed_not_done", "says"]
     return pd.DataFrame(rows, columns=columns)

@@ -2,7 +2,7 @@
 
 from pdlib.show import figures, formats, wording
 from pdlib.show.blocks import caveats, findings, kicker, overview, quote, result, standfirst
-from pdlib.show.cards import Side, practice_card, twin_card
+from pdlib.show.cards import Side, Station, practice_card, twin_card, visit_sheet
 from pdlib.show.formats import OutcomeFormat
 from pdlib.show.html import Html, element, text
 from pdlib.show.svg import figure
@@ -12,6 +12,7 @@ __all__ = [
     "Html",
     "OutcomeFormat",
     "Side",
+    "Station",
     "caveats",
     "element",
     "figure",
@@ -27,5 +28,6 @@ __all__ = [
     "table",
     "text",
     "twin_card",
+    "visit_sheet",
     "wording",
 ]

@@ -1,4 +1,4 @@
-"""Units that take practices up one after another: the bench on which cause, reverse and chance are told apart in time."""
+"""Units that take practices up one after another: the bench on which what came first is told apart."""
 
 from __future__ import annotations
 

@@ -175,8 +175,8 @@ def adjusted_contrasts(
     ----------
     Lovell (1963), doi:10.1080/01621459.1963.10480682; MacKinnon & White (1985), doi:10.1016/0304-4076(85)90158-7, for
     the HC family; Angrist & Pischke (2009), section 8.1, doi:10.2307/j.ctvcm4j72, for the larger of two standard
-    errors; Cameron, Gelbach & Miller (2008), doi:10.1162/rest.90.3.414, and Kline & Santos (2012), doi:10.1515/2156-6674.1006,
-    for clusters and scores.
+    errors; Cameron, Gelbach & Miller (2008), doi:10.1162/rest.90.3.414, and Kline & Santos (2012),
+    doi:10.1515/2156-6674.1006, for clusters and scores.
     """
     root = np.sqrt(weights / weights.mean())
     basis = orthonormal(context * root[:, None])
@@ -214,16 +214,18 @@ def adjusted_contrasts(
     chance: Chance
     if clusters is None:
         se = np.maximum(np.sqrt((influence**2).sum(axis=0)), usual)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            strength = estimate / np.where(np.isfinite(estimate), se, np.nan)
         chance = Shuffled(freed.response / np.sqrt(open_), _strata(weights), basis, unit, opened, spare)
     else:
         groups = int(clusters.max()) + 1
         se = np.sqrt((summed(influence, clusters) ** 2).sum(axis=0) * groups / max(groups - 1, 1))
         score, spare = summed(score, clusters), np.minimum(spare, groups - 1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            chance = Scores(score / np.sqrt((score**2).sum(axis=0)))
+            pull = score / np.sqrt((score**2).sum(axis=0))
+        strength, chance = pull.sum(axis=0), Scores(pull)
     se = np.where(np.isfinite(estimate), se, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
-        strength = estimate / se if clusters is None else chance.pull.sum(axis=0)  # type: ignore[attr-defined]
         p_value = 2 * student.sf(np.abs(estimate) / se, np.maximum(spare, 1))
         return Contrasts(estimate, se, p_value, spare, left, strength, chance, estimate / usual, freed)
 

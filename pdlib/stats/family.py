@@ -82,6 +82,8 @@ def romano_wolf(contrasts: Contrasts, *, draws: int = 2000, seed: int = 0, level
     p[2, best_first[::-1]] = np.maximum.accumulate(p[2, best_first[::-1]])
     alone[tested], better[tested], worse[tested] = p
     return Chances(alone, better, worse, float(np.quantile(np.concatenate(largest), 1 - level)))
+
+
 def benjamini_hochberg(p_value: Array) -> Array:
     """Adjusted p-values that control the share of false findings; NaN stays NaN and does not count.
 

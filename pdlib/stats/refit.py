@@ -80,7 +80,8 @@ def backward(stack: Stack, candidates: list[int], *, tied: float = TIED) -> dict
     length = np.sqrt((stack.practices**2).sum(axis=0))
     x = stack.practices / np.where(length > 0, length, 1.0)
     likeness = np.abs(x.T @ x)
-    inside, out = list(candidates), {}
+    inside = list(candidates)
+    out: dict[int, int] = {}
     while True:
         beside = {k: [j for j in inside if j != k and likeness[k, j] >= tied] for k in inside}
         doubt = {k: _doubt(stack, x, [k, *others]) for k, others in beside.items() if others}
@@ -104,4 +105,6 @@ def _doubt(stack: Stack, x: Array, columns: list[int]) -> float:
     variance = max(float((units**2).sum()), usual)
     if variance <= 0:
         return 2.0
-    return float(2 * student.sf(abs(slopes[0]) / np.sqrt(variance), max(stack.spare - len(columns), 1))) + float(slopes[0] <= 0)
+    return float(2 * student.sf(abs(slopes[0]) / np.sqrt(variance), max(stack.spare - len(columns), 1))) + float(
+        slopes[0] <= 0
+    )

@@ -167,3 +167,71 @@ def _adopters(doing: Array) -> Array:
     first_with = np.where(known & (doing == 1), periods, doing.shape[1]).min(axis=1)
     once = (last_without >= 0) & (first_with < doing.shape[1]) & (last_without < first_with)
     return np.where(once[:, None], np.stack([last_without, first_with], axis=1), -1)
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """Adopters around their adoption, beside units that do not do it yet.
+
+    Attributes
+    ----------
+    since : (T,) int array
+        Periods since the first with the practice; negative before.
+    units : (T,) int array
+        Adopters seen there.
+    estimate, se : (T,) arrays
+        Against the comparison units of the same period; the mean before adoption is taken out.
+    """
+
+    since: Array
+    units: Array
+    estimate: Array
+    se: Array
+
+
+def adoption_course(z: Array, weights: Array, doing: Array) -> Course:
+    """Follow adopters from period to period before and after adoption.
+
+    Parameters
+    ----------
+    z, weights, doing : (N, P) arrays
+        As in `adoption_contrast`.
+
+    Returns
+    -------
+    Course
+        Empty if nobody took it up. The last period before adoption is shown and, as in `adoption_contrast`, does not
+        count among those that the mean before is taken over.
+
+    References
+    ----------
+    Sun & Abraham (2021), doi:10.1016/j.jeconom.2020.09.006, for event times by group of adopters.
+    """
+    seen, group = weights > 0, _adopters(doing)
+    parts: dict[int, list[tuple[float, float, float]]] = {}
+    for last, first in sorted({(last, first) for last, first in group[group[:, 0] >= 0]}):
+        base = np.where(seen, weights, 0.0)[:, : max(last, 1)]
+        precision = base.sum(axis=1)
+        ready = precision > 0
+        level = (base * z[:, : max(last, 1)]).sum(axis=1) / np.where(ready, precision, 1.0)
+        members = (group == (last, first)).all(axis=1) & ready
+        without = ~(doing[:, : last + 1] > 0).any(axis=1) & ready & ~members
+        for period in (p for p in range(z.shape[1]) if not last < p < first):
+            treated, control = members & seen[:, period], without & seen[:, period] & ~(doing[:, period] > 0)
+            if not treated.any() or control.sum() < 2:
+                continue
+            step, share = z[:, period] - level, weights[:, period]
+            means = [np.average(step[side], weights=share[side]) for side in (treated, control)]
+            spread = [
+                float((share[side] ** 2 * (step[side] - mean) ** 2).sum() / share[side].sum() ** 2)
+                for side, mean in zip((treated, control), means, strict=True)
+            ]
+            many = int(treated.sum())
+            own = spread[0] if many > 1 else float(np.var(step[control]))
+            when = period - first if period >= first else period - last - 1
+            parts.setdefault(when, []).append((many, means[0] - means[1], own + spread[1]))
+    since = np.array(sorted(parts), dtype=int)
+    units = np.array([sum(many for many, _, _ in parts[t]) for t in since], dtype=int)
+    estimate = np.array([sum(m * e for m, e, _ in parts[t]) for t in since]) / np.maximum(units, 1)
+    variance = np.array([sum(m**2 * v for m, _, v in parts[t]) for t in since]) / np.maximum(units, 1) ** 2
+    return Course(since, units, estimate, np.sqrt(variance))

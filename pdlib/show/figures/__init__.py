@@ -3,6 +3,7 @@
 All of them know a narrow drawing for a phone and a wide one for a desk; `pdlib.show.figure` makes both.
 """
 
+from pdlib.show.figures.adoption import adoption
 from pdlib.show.figures.agreement import agreement
 from pdlib.show.figures.caterpillar import caterpillar
 from pdlib.show.figures.dots import dots
@@ -14,4 +15,16 @@ from pdlib.show.figures.precision import precision
 from pdlib.show.figures.trend import trend
 from pdlib.show.figures.why import why
 
-__all__ = ["agreement", "caterpillar", "dots", "estimation", "forest", "funnel", "luck", "precision", "trend", "why"]
+__all__ = [
+    "adoption",
+    "agreement",
+    "caterpillar",
+    "dots",
+    "estimation",
+    "forest",
+    "funnel",
+    "luck",
+    "precision",
+    "trend",
+    "why",
+]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.stats import chi2
 
 Array = np.ndarray
+STEPS, FAR = 80, 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,10 +18,8 @@ class Pooled:
     Attributes
     ----------
     estimate, se : (S,) arrays
-        Pulled to their mean as far as their own noise asks for; the uncertainty of the mean is included.
+        Pulled to their mean as far as their own noise asks for; what is not known of mean and spread is included.
     mean, mean_se : float
-    between : float
-        Variance of the true values (tau squared).
     p_value : float
         Of no difference between places (Cochran's Q).
     inconsistency : float
@@ -32,7 +30,6 @@ class Pooled:
     se: Array
     mean: float
     mean_se: float
-    between: float
     p_value: float
     inconsistency: float
 
@@ -40,7 +37,9 @@ class Pooled:
 def pool(estimate: Array, se: Array) -> Pooled:
     """Pool independent estimates partially.
 
-    The variance between places solves Σ (x − mean)² / (se² + tau²) = S − 1, at least zero.
+    True values are normal about a common mean; mean and spread have flat priors, the spread up to three times the
+    largest distance. With spread tau, w = 1/(se² + tau²) and m = Σ w x / Σ w, an estimate becomes m + B (x − m),
+    B = tau²/(se² + tau²); results are averaged over the posterior of tau.
 
     Parameters
     ----------
@@ -53,26 +52,25 @@ def pool(estimate: Array, se: Array) -> Pooled:
 
     References
     ----------
-    Paule & Mandel (1982), doi:10.6028/jres.087.022; Higgins & Thompson (2002), doi:10.1002/sim.1186, for I².
+    Gelman (2006), doi:10.1214/06-BA117A, for flat priors on the spread; Higgins & Thompson (2002),
+    doi:10.1002/sim.1186, for Q and I².
     """
-    variance = se**2
-
-    def spread(between: float) -> float:
-        w = 1 / (variance + between)
-        return float((w * (estimate - np.average(estimate, weights=w)) ** 2).sum())
-
-    free = len(estimate) - 1
-    q, between = spread(0.0), 0.0
-    if q > free:
-        upper = float(np.ptp(estimate)) ** 2
-        while spread(upper) > free:
-            upper *= 2
-        between = float(brentq(lambda value: spread(value) - free, 0.0, upper))
-    w = 1 / (variance + between)
-    mean, mean_variance = float(np.average(estimate, weights=w)), 1 / float(w.sum())
-    own = between / (between + variance)
-    posterior = own * variance + (1 - own) ** 2 * mean_variance
+    tau = np.linspace(0.0, FAR * max(float(np.ptp(estimate)), float(np.median(se))), STEPS)[:, None]
+    total = se**2 + tau**2
+    w = 1 / total
+    precision = w.sum(axis=1)
+    mean = (w * estimate).sum(axis=1) / precision
+    fit = -0.5 * (np.log(total).sum(axis=1) + np.log(precision) + (w * (estimate - mean[:, None]) ** 2).sum(axis=1))
+    chance = np.exp(fit - fit.max())
+    chance /= chance.sum()
+    own = tau**2 / total
+    middle = mean[:, None] + own * (estimate - mean[:, None])
+    spread = own * se**2 + (1 - own) ** 2 / precision[:, None]
+    pooled, overall = chance @ middle, float(chance @ mean)
+    variance = chance @ (spread + (middle - pooled) ** 2)
+    mean_variance = float(chance @ (1 / precision + (mean - overall) ** 2))
+    q, free = float(((estimate - mean[0]) ** 2 * w[0]).sum()), len(estimate) - 1
     return Pooled(
-        mean + own * (estimate - mean), np.sqrt(posterior), mean, float(np.sqrt(mean_variance)), between,
-        float(chi2.sf(q, free)), max(0.0, 1 - free / q) if q > 0 else 0.0,
+        pooled, np.sqrt(variance), overall, float(np.sqrt(mean_variance)), float(chi2.sf(q, free)),
+        max(0.0, 1 - free / q) if q > 0 else 0.0,
     )  # fmt: skip

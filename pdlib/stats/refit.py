@@ -30,6 +30,8 @@ class Stack:
         Degrees of freedom that context, units and periods took of the rows.
     spare : int
         Degrees of freedom of a test.
+    alike : (K, K) array, optional
+        How practices go together; by default the size of their correlations in these rows.
     """
 
     response: Array
@@ -37,6 +39,16 @@ class Stack:
     unit: Array
     spent: int
     spare: int
+    alike: Array | None = None
+
+    @property
+    def likeness(self) -> Array:
+        """(K, K) how practices go together, between 0 and 1."""
+        if self.alike is not None:
+            return self.alike
+        length = np.sqrt((self.practices**2).sum(axis=0))
+        x = self.practices / np.where(length > 0, length, 1.0)
+        return np.abs(x.T @ x)
 
     def below(self, other: Stack) -> Stack:
         """Both sets of rows, each scaled to noise of unit spread."""
@@ -47,6 +59,7 @@ class Stack:
             np.concatenate([self.unit, other.unit]),
             self.spent + other.spent,
             self.spare,
+            np.maximum(self.likeness, other.likeness),
         )
 
     def grouped(self, group: Array) -> Stack:
@@ -77,14 +90,12 @@ def backward(stack: Stack, candidates: list[int], *, tied: float = TIED) -> dict
     ----------
     Backward elimination: Harrell (2015), section 4.3, doi:10.1007/978-3-319-19425-7.
     """
-    length = np.sqrt((stack.practices**2).sum(axis=0))
-    x = stack.practices / np.where(length > 0, length, 1.0)
-    likeness = np.abs(x.T @ x)
+    likeness = stack.likeness
     inside = list(candidates)
     out: dict[int, int] = {}
     while True:
         beside = {k: [j for j in inside if j != k and likeness[k, j] >= tied] for k in inside}
-        doubt = {k: _doubt(stack, x, [k, *others]) for k, others in beside.items() if others}
+        doubt = {k: _doubt(stack, [k, *others]) for k, others in beside.items() if others}
         weakest = max(doubt, key=lambda k: (doubt[k], -k), default=None)
         if weakest is None or doubt[weakest] <= LEVEL:
             return out
@@ -92,9 +103,9 @@ def backward(stack: Stack, candidates: list[int], *, tied: float = TIED) -> dict
         out[weakest] = max(beside[weakest], key=lambda j: (likeness[weakest, j], -j))
 
 
-def _doubt(stack: Stack, x: Array, columns: list[int]) -> float:
+def _doubt(stack: Stack, columns: list[int]) -> float:
     """P-value of the first column beside the others; above 1 if it goes with worse."""
-    chosen = x[:, columns]
+    chosen = stack.practices[:, columns]
     inverse = np.linalg.pinv(chosen.T @ chosen)
     pull = chosen @ inverse
     slopes = pull.T @ stack.response

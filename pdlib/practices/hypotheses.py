@@ -169,5 +169,5 @@ def _says(practices: Practices, row: pd.Series) -> str:
     if row["answer"] == UNTESTED:
         return f"It cannot be tested: {row['reason']}."
     what = "together, beyond what each brings alone" if "+" in row["practices"] else "given the same means"
-    between = show.more_between(row["contrast_lower"], row["contrast_upper"])
+    between = show.more_range(row["contrast_lower"], row["contrast_upper"])
     return f"{row['answer'].capitalize()}: {show.more(row['contrast'])} ({between}), {what}."

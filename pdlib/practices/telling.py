@@ -26,7 +26,7 @@ def contrast(practices: Practices, row: pd.Series) -> str:
         return f"Not compared: {row['reason']}."
     doing = "that do it" if practices.is_binary(row["practice"]) else "high on it (against low)"
     who = capitalised(f"{study.unit.plural} {doing}")
-    between = show.more_between(row["contrast_lower"], row["contrast_upper"])
+    between = show.more_range(row["contrast_lower"], row["contrast_upper"])
     return f"{who} show {show.more(row['contrast'])} ({between}) in {show.label}, given the same means."
 
 
@@ -44,10 +44,10 @@ def over_time(practices: Practices, row: pd.Series) -> str:
     units, show = practices.observations.study.unit.plural, practices.deviants.expected.outcome.format
     if row["timing"] == RISES and np.isfinite(row["after"]):
         between = show.more_range(row["after_lower"], row["after_upper"])
-        return f"Where {units} took it up, there were {show.more(row['after'])} ({between}) afterwards."
+        return f"{capitalised(units)} that took it up show {show.more(row['after'])} ({between}) afterwards."
     if row["timing"] == RISES:
         between = show.more_range(row["change_lower"], row["change_upper"])
-        return f"Where {units} did more of it, there were {show.more(row['change'])} ({between})."
+        return f"{capitalised(units)} that came to do more of it show {show.more(row['change'])} ({between})."
     if row["timing"] == BEFORE:
         return f"{capitalised(units)} that do it were ahead before; those that took it up did not rise by as much."
     return "Which came first is not known."

@@ -47,7 +47,8 @@ def test_p_is_never_zero_and_monotone_in_strength() -> None:
 def test_what_goes_with_worse_outcomes_is_found_on_its_own_side() -> None:
     contrasts = adjusted_contrasts(*made(3, units=300, sizes=(0.0, 0.0, -0.6), common=0.0))
     chances = romano_wolf(contrasts, draws=499)
-    assert np.flatnonzero(chances.worse <= 0.10).tolist() == [2]
+    assert np.argmin(chances.worse) == 2
+    assert chances.worse[2] <= 0.01
     assert chances.better[2] > 0.9
 
 

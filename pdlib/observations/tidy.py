@@ -89,8 +89,13 @@ class Observations:
         return notes
 
     def during(self, periods: list[str]) -> Observations:
-        """The same observations, these periods only."""
-        return replace(self, panel=self.panel[self.panel["period"].isin(periods)].reset_index(drop=True))
+        """The same observations, these periods only; waves of practices in other periods are left out too."""
+        others = set(self.periods) - set(periods)
+        return replace(
+            self,
+            panel=self.panel[self.panel["period"].isin(periods)].reset_index(drop=True),
+            practices=self.practices[~self.practices["wave"].isin(others)].reset_index(drop=True),
+        )
 
     def coverage(self) -> pd.DataFrame:
         """How many units and how much exposure each period has: ``period``, ``n_units``, ``exposure``."""

@@ -55,6 +55,8 @@ def grade(row: pd.Series, smallest: float | None) -> tuple[str, str, str]:
         return PROMISING, f"stands out, though one in ten of such findings may be false; {timing}", ""
     if row["p_worse"] <= LEVEL:
         return CANNOT_TELL, "units that do it do worse than comparable units; find out why before anything else", ""
+    if row["raw_contrast_upper"] < 0:
+        return CANNOT_TELL, "if anything, units that do it do worse than comparable units", ""
     if smallest and row["raw_contrast_upper"] < smallest:
         return CANNOT_TELL, "if it helps, then by less than is worth having", TOO_SMALL
     if row["raw_contrast_lower"] < 0:

@@ -31,12 +31,12 @@ def contrast(practices: Practices, row: pd.Series) -> str:
 
 
 def who_does_it(practices: Practices, row: pd.Series) -> str:
-    """Shares of bright spots and of comparable units that do it; of all units where there are no bright spots."""
+    """Shares of deviants and of comparable units that do it; of all units where there are no deviants."""
     units = practices.observations.study.unit.plural
     if not np.isfinite(row["prevalence_deviants"]):
         return f"{share(row['n_users'] / max(row['n_units'], 1))} of {units} do it."
     ours, theirs = share(row["prevalence_deviants"]), share(row["prevalence_peers"])
-    return f"{ours} of bright spots do it, {theirs} of comparable {units}."
+    return f"{ours} of the leading {units} do it, {theirs} of comparable ones."
 
 
 def over_time(practices: Practices, row: pd.Series) -> str:

@@ -170,15 +170,23 @@ def _unit_values(expected: Expected, used: Used) -> tuple[np.ndarray, np.ndarray
 
 
 def _context(expected: Expected, rows: np.ndarray) -> tuple[np.ndarray, list[tuple[int, ...]], list[str]]:
-    """Context as free features: as rich as the number of units allows, fewer knots first, then no products."""
+    """Context as free features: as rich as the number of units allows, fewer knots first, then no products.
+
+    Where a challenger is in use, its part is one more feature: of practices that follow steps in the context, half as
+    many are then mistaken for ones that matter (design "teams" of tests/validation, 1,200 units).
+    """
     grid, count = expected.grid, int(rows.sum())
     numeric, categories = grid.averages[rows], grid.categories[rows]
     for knots, products in ((4, True), (3, True), (4, False), (3, False), (0, False)):
         basis = fit_basis(numeric, categories, bends=knots > 0, products=products, knot_quantiles=KNOTS.get(knots, ()))
         if len(basis.blocks) <= count / UNITS_A_COLUMN:
             break
-    features = basis.columns(numeric, categories)
+    features, owners, told = basis.columns(numeric, categories), list(basis.owners), expected.fit.challenge
+    if told is not None and told.chosen:
+        # Steps that the smooth context does not follow: what the challenger adds for units that it has not seen.
+        features = np.column_stack([features, (expected.fit.expected - expected.fit.spline_expected)[rows]])
+        owners.append(())
     if products:
-        return features, basis.owners, []
+        return features, owners, []
     few = f"{count} units are few for {len(grid.conditions)} conditions: their context is removed in a simpler form."
-    return features, basis.owners, [few]
+    return features, owners, [few]

@@ -2,9 +2,10 @@
 
 from pdlib.show import figures, formats, wording
 from pdlib.show.blocks import caveats, findings, kicker, overview, quote, result, standfirst
-from pdlib.show.cards import Side, Station, practice_card, twin_card, visit_sheet
+from pdlib.show.cards import Side, practice_card, twin_card
 from pdlib.show.formats import OutcomeFormat
 from pdlib.show.html import Html, element, text
+from pdlib.show.sheets import Station, visit_sheet
 from pdlib.show.svg import figure
 from pdlib.show.tables import table
 

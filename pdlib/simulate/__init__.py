@@ -7,6 +7,7 @@ from pdlib.simulate.adoptions import simulate_adoptions
 from pdlib.simulate.chain import SimulatedChain, simulate_chain
 from pdlib.simulate.panel import SimulatedPanel, simulate_panel
 from pdlib.simulate.practices import SimulatedPractices, simulate_practices
+from pdlib.simulate.teams import simulate_teams
 from pdlib.simulate.wards import simulate_wards
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "simulate_chain",
     "simulate_panel",
     "simulate_practices",
+    "simulate_teams",
     "simulate_wards",
 ]

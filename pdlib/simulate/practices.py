@@ -50,6 +50,11 @@ class SimulatedPractices:
     truth_units: pd.DataFrame
     settings: dict[str, Any]
 
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables that the declaration reads."""
+        tables = {"observations": self.panel, "practices": self.practices}
+        return tables | ({"units": self.units} if "nested_in" in self.settings else {})
+
     def study(self) -> dict[str, Any]:
         """The declaration that fits the panel, as keyword arguments of ``pdlib.Study``."""
         outcome = {
@@ -62,6 +67,8 @@ class SimulatedPractices:
         }
         study = {"unit": "unit", "period": "period", "outcome": outcome, "context": self.settings["context"]}
         study["practice"] = self.codebook.to_dict("records")
+        if "nested_in" in self.settings:
+            study["unit"] = {"column": "unit", "nested_in": self.settings["nested_in"]}
         if "wave" in self.settings:
             study["practices"] = {"wave": self.settings["wave"]}
         return study

@@ -198,6 +198,7 @@ class Deviants:
             "shrunken_excess_lower", "shrunken_excess_upper", "group",
         ]  # fmt: skip
         itself = table["unit"] == own
+        table.loc[itself, "distance"] = 0.0
         near = pd.concat([table[itself], table[~itself].nsmallest(count, "distance")])
         return near.sort_values(["shrunken_excess", "unit"], ascending=[False, True], ignore_index=True)[columns]
 

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from pdlib.stats.basis import KNOT_QUANTILES, Basis, fit_basis
+from pdlib.stats.blocks import row_blocks
 from pdlib.stats.panel import Collapsed, collapse
 from pdlib.stats.posterior import shrink
 from pdlib.stats.reml import RemlFit, fit_reml
@@ -15,7 +16,7 @@ from pdlib.stats.serial import NO_SPELLS, Spells, collapse_allowing, find_spells
 from pdlib.stats.working import Kind, inverse_link, link, working_values
 
 Array = np.ndarray
-SETTLED = 1e-5
+SETTLED, NEARLY = 1e-5, 1e-3  # a move of the farthest cell that ends the search; one that does if it no longer halves
 FARTHEST = 12.0  # on the logit or log scale: odds or rates a hundred thousand times those of the period
 
 
@@ -186,8 +187,8 @@ def fit_excess(
     working values and penalised fits in turn.
     """
     seen = np.isfinite(y) & (n > 0)
-    y = np.where(seen, y, np.nan)
-    n = np.where(seen, n, 0.0)
+    if not seen.all():
+        y, n = np.where(seen, y, np.nan), np.where(seen, n, 0.0)
     changing = numeric.ndim == 3
     average = over_periods(numeric, seen.astype(float)) if changing else numeric
     basis = fit_basis(average, categories, bends=bends, products=products, knot_quantiles=knot_quantiles)
@@ -203,33 +204,40 @@ def fit_excess(
     lacking = np.isnan(average)
     turns = kind != "mean" or changing or bool(lacking.any())
     moved = np.inf
+    near: float | None = None
+    kept = persistence if persistence is not None and y.shape[1] == 1 else 1.0
     for rounds in range(1, most_rounds + 1):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            z, s2 = working_values(kind, y, n, _near(kind, sign * eta, means), item_variance or 0.0)
-        collapsed = collapse_allowing(sign * z - drift, s2, spells, groups)
+        z, s2 = _working(kind, y, n, eta, means, item_variance or 0.0, sign)
+        collapsed = collapse_allowing(_less(z, drift), s2, spells, groups, near=near)
         if changing:
             features, drift = _changing(basis, numeric, categories, collapsed.weights, beta)
-            collapsed = collapse_allowing(sign * z - drift, s2, spells, groups)
+            collapsed = collapse_allowing(_less(z, drift), s2, spells, groups, near=near)
+        near = collapsed.transient_variance
         if beta is not None and lacking.any():
             unknown = _unknown_variance(basis, features, beta, lacking)
             collapsed = replace(collapsed, variance=collapsed.variance + unknown)
-        reml = fit_reml(
-            collapsed.value, collapsed.variance, features, basis.blocks, start=start, sparsity=basis.sparsity
-        )
-        beta = reml.beta
-        residual, noise, lasting = _left_out(reml, persistence if y.shape[1] == 1 else None)
-        effect, sd = shrink(residual, noise, lasting)
-        level = (features @ reml.beta + effect)[:, None] + collapsed.period_effects + drift
-        moved, before = float(np.abs(level - eta).max(initial=0.0, where=seen)), moved
-        settled = not turns or (rounds > 1 and moved < SETTLED)
-        # A cell far out may swing to and fro: half a step where a whole one would hardly be nearer than the last.
-        eta = (eta + level) / 2 if moved > 0.8 * before else level
-        start = np.log(np.maximum(np.concatenate([[reml.tau2], reml.block_variances]), 1e-12))
+        settled = not turns
+        if turns:
+            reml = fit_reml(
+                collapsed.value, collapsed.variance, features, basis.blocks, start=start, sparsity=basis.sparsity,
+                rough=True,
+            )  # fmt: skip
+            beta, start = reml.beta, reml.logs
+            # The shrunken excess B r is the BLUP τ² e / d, which needs no leverage.
+            level = (features @ beta + kept * reml.tau2 * reml.residual / reml.total)[:, None] + drift
+            level += collapsed.period_effects
+            moved, before = _farthest(level, eta, seen), moved
+            settled = rounds > 1 and (moved < SETTLED or before / 2 < moved < NEARLY)
+            # A cell far out may swing to and fro: half a step where a whole one would hardly be nearer than the last.
+            eta = (eta + level) / 2 if moved > 0.8 * before else level
         if (settled or rounds == most_rounds // 2) and spells is NO_SPELLS:
-            spells = find_spells(sign * z - drift, s2, collapsed)
+            spells = find_spells(_less(z, drift), s2, collapsed)
             settled &= not spells.credible  # otherwise once more, with the noise that lasting spells imply
         if settled:
             break
+    reml = fit_reml(collapsed.value, collapsed.variance, features, basis.blocks, start=start, sparsity=basis.sparsity)
+    residual, noise, lasting = _left_out(reml, kept)
+    effect, sd = shrink(residual, noise, lasting)
     if groups is not None:
         common = collapsed.period_effects.mean(axis=0)
         drift, collapsed = drift + collapsed.period_effects - common, replace(collapsed, period_effects=common)
@@ -249,10 +257,34 @@ def _unknown_variance(basis: Basis, features: Array, beta: Array, lacking: Array
     return found
 
 
-def _left_out(reml: RemlFit, persistence: float | None) -> tuple[Array, Array, float]:
-    lasting = reml.tau2 if persistence is None else persistence * reml.tau2
+def _left_out(reml: RemlFit, kept: float) -> tuple[Array, Array, float]:
+    lasting = kept * reml.tau2
     open_ = np.maximum(1.0 - reml.leverage, 1e-9)
     return reml.residual / open_, reml.total / open_ + reml.unsettled - lasting, lasting
+
+
+def _working(
+    kind: Kind, y: Array, n: Array, eta: Array, means: Array, item_variance: float, sign: int
+) -> tuple[Array, Array]:
+    """Working values, oriented, and their sampling variances, block by block so that little is made on the way."""
+    z, s2 = np.empty(y.shape), np.empty(y.shape)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for rows in row_blocks(len(y)):
+            near = _near(kind, sign * eta[rows], means)
+            z[rows], s2[rows] = working_values(kind, y[rows], n[rows], near, item_variance)
+    if sign < 0:
+        np.negative(z, out=z)
+    return z, s2
+
+
+def _less(z: Array, drift: Array) -> Array:
+    return z - drift if drift.any() else z
+
+
+def _farthest(level: Array, eta: Array, seen: Array) -> float:
+    """How far the cell that moved most has moved."""
+    blocks = (np.abs(level[rows] - eta[rows]).max(initial=0.0, where=seen[rows]) for rows in row_blocks(len(level)))
+    return float(max(blocks))
 
 
 def _near(kind: Kind, eta: Array, means: Array) -> Array:

@@ -57,35 +57,36 @@ def random_intercept_reml(y: Array, features: Array, unit: Array) -> RandomInter
     ----------
     Bates, Mächler, Bolker & Walker (2015), doi:10.18637/jss.v067.i01, for the profiled criterion.
     """
-    labels, code = np.unique(unit, return_inverse=True)
-    n = np.bincount(code).astype(float)
-    sums = np.stack([np.bincount(code, column, len(labels)) for column in features.T], axis=1)
-    total = np.bincount(code, y, len(labels))
-    xx, xy, yy = features.T @ features, features.T @ y, float(y @ y)
-    spare = len(y) - features.shape[1]
+    both = np.column_stack([features, y])
+    if (unit[1:] < unit[:-1]).any():
+        order = np.argsort(unit, kind="stable")
+        unit, both = unit[order], both[order]
+    first = np.append(0, 1 + np.flatnonzero(unit[1:] != unit[:-1]))
+    n = np.diff(np.append(first, len(unit))).astype(float)
+    sums = np.add.reduceat(both, first)
+    whole, spare, last = both.T @ both, len(y) - features.shape[1], features.shape[1]
 
-    def solve(ratio: float) -> tuple[Array, Array, float, float]:
-        pull = ratio / (1.0 + ratio * n)
-        normal = xx - (sums * pull[:, None]).T @ sums
-        beta = np.linalg.solve(normal, xy - (sums * pull[:, None]).T @ total)
-        left = yy - pull @ total**2 - beta @ (xy - (sums * pull[:, None]).T @ total)
-        criterion = (
-            np.log1p(ratio * n).sum() + np.linalg.slogdet(normal)[1] + spare * (1 + np.log(2 * np.pi * left / spare))
-        )
-        return beta, normal, float(left) / spare, float(criterion)
+    def factor(ratio: float) -> tuple[Array, float]:
+        """Cholesky factor of the cross-products of features and y, unit effects taken out; and the criterion."""
+        lower = np.linalg.cholesky(whole - (sums * (ratio / (1.0 + ratio * n))[:, None]).T @ sums)
+        size = np.log(lower.diagonal())
+        left = 2 * float(size[last]) - np.log(spare)  # log of the variance within units
+        known = float(np.log1p(ratio * n).sum() + 2 * size[:last].sum())
+        return lower, known + spare * (1 + np.log(2 * np.pi) + left)
 
     best = minimize_scalar(
-        lambda t: solve(np.exp(t))[3], bounds=(-16.0, 12.0), method="bounded", options={"xatol": 1e-10}
+        lambda t: factor(np.exp(t))[1], bounds=(-16.0, 12.0), method="bounded", options={"xatol": 1e-9}
     )
-    ratio = float(np.exp(best.x))
-    if solve(0.0)[3] <= best.fun:
-        ratio = 0.0
-    beta, normal, sigma2, criterion = solve(ratio)
+    ratio = 0.0 if factor(0.0)[1] <= best.fun else float(np.exp(best.x))
+    lower, criterion = factor(ratio)
+    sigma2 = float(lower[last, last]) ** 2 / spare
+    beta = np.linalg.solve(lower[:last, :last].T, lower[last, :last])
+    inverse = np.linalg.inv(lower[:last, :last])
     pull = ratio / (1.0 + ratio * n)
-    effect = pull * (total - sums @ beta)
+    effect = pull * (sums[:, last] - sums[:, :last] @ beta)
     return RandomIntercept(
         beta,
-        np.sqrt(sigma2 * np.diag(np.linalg.inv(normal))),
+        np.sqrt(sigma2 * (inverse**2).sum(axis=0)),
         ratio * sigma2,
         sigma2,
         effect,

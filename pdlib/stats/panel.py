@@ -42,7 +42,14 @@ class Collapsed:
     identified: bool
 
 
-def collapse(z: Array, s2: Array, *, transient_variance: float | None = None, groups: Array | None = None) -> Collapsed:
+def collapse(
+    z: Array,
+    s2: Array,
+    *,
+    transient_variance: float | None = None,
+    groups: Array | None = None,
+    near: float | None = None,
+) -> Collapsed:
     """Separate unit, period and unit-period parts, and collapse to one value per unit.
 
     The transient variance solves Σ w (z − unit − period)² = M − N − P + 1 with w = 1/(s² + ω²) over the M observed
@@ -57,6 +64,8 @@ def collapse(z: Array, s2: Array, *, transient_variance: float | None = None, gr
     groups : (N,) int array, optional
         Groups of units that move over the periods each in their own way; what sets their averages apart stays with the
         units.
+    near : float, optional
+        Near which transient variance to look first.
 
     Returns
     -------
@@ -69,11 +78,12 @@ def collapse(z: Array, s2: Array, *, transient_variance: float | None = None, gr
     seen = np.isfinite(z)
     centre = float(z.mean(where=seen))  # differences between large values would lose digits
     z = z - centre
-    z[~seen] = 0.0
-    s2 = np.where(seen, s2, np.inf)
+    if not seen.all():
+        z[~seen] = 0.0
+        s2 = np.where(seen, s2, np.inf)
     omega2, identified = transient_variance, True
     if omega2 is None:
-        omega2, identified = _moment_root(z, s2, seen, _members(groups))
+        omega2, identified = _moment_root(z, s2, seen, _members(groups), near)
     floor = 0.0 if omega2 > 0 else _smallest(s2)
     weights = seen / (np.maximum(s2, floor) + omega2)
     units, periods, _ = _by_group(z, weights, _members(groups))
@@ -196,11 +206,29 @@ def _left_over(z: Array, weights: Callable[[slice], Array]) -> float:
     return within - float(right @ _solve(normal, right)[0])
 
 
+def _near(excess: Callable[[float], float], guess: float) -> float | None:
+    """The positive root near a guess by secants; None if they do not lead to one."""
+    last, at = guess, 1.001 * guess
+    there = excess(last)
+    for _ in range(20):
+        here = excess(at)
+        if here == there:
+            return at if here == 0 else None
+        last, at, there = at, at - here * (at - last) / (here - there), here
+        if not at > 0:
+            return None
+        if abs(at - last) <= 1e-9 * at:
+            return at
+    return None
+
+
 def _weights(s2: Array, omega2: float) -> Callable[[slice], Array]:
     return lambda rows: 1.0 / (s2[rows] + omega2)
 
 
-def _moment_root(z: Array, s2: Array, seen: Array, members: list[Array | slice]) -> tuple[float, bool]:
+def _moment_root(
+    z: Array, s2: Array, seen: Array, members: list[Array | slice], near: float | None
+) -> tuple[float, bool]:
     units, periods, rank = _by_group(z, seen.astype(float), members)
     spare = int(seen.sum()) - z.shape[0] - rank
     if spare < 1:
@@ -217,6 +245,8 @@ def _moment_root(z: Array, s2: Array, seen: Array, members: list[Array | slice])
     def excess(omega2: float) -> float:
         return sum(_left_over(z[own], _weights(s2[own], omega2)) for own in members) - spare
 
+    if near and (root := _near(excess, near)) is not None:
+        return root, True
     if crude <= 0 or (known.all(where=seen) and excess(0.0) <= 0):
         return 0.0, True
     upper = crude

@@ -39,6 +39,8 @@ class RemlFit:
         h = fᵀA⁻¹f / d: how much a unit's own value pulls its expectation.
     unsettled : (N,) array
         Variance that the expectation has because the block variances are estimated; 0 where they were given.
+    logs : (1 + K,) array
+        Logs of (tau², block variances), as a start for a fit to values that lie near.
     """
 
     beta: Array
@@ -49,6 +51,7 @@ class RemlFit:
     residual: Array
     leverage: Array
     unsettled: Array
+    logs: Array
 
     @property
     def left_out_residual(self) -> Array:
@@ -62,8 +65,9 @@ class RemlFit:
 
 
 def fit_reml(
-    z: Array, v: Array, features: Array, blocks: Array, *, start: Array | None = None, sparsity: float = 0.0
-) -> RemlFit:
+    z: Array, v: Array, features: Array, blocks: Array, *, start: Array | None = None, sparsity: float = 0.0,
+    rough: bool = False,
+) -> RemlFit:  # fmt: skip
     """Fit unit values on features with known noise variances; penalised blocks are random effects.
 
     Minimises  Σ log d + log|A| + Σ_k q_k log σ_k² + zᵀD⁻¹z − bᵀA⁻¹b + 2λ Σ_k σ_k  over (τ², σ_1², ...), where
@@ -83,6 +87,8 @@ def fit_reml(
         Logs of (tau², block variances) to start from.
     sparsity : float
         The rate λ.
+    rough : bool
+        Coefficients as the search left them, no leverage and nothing unsettled (all 0): enough on the way to a fit.
 
     Returns
     -------
@@ -103,7 +109,8 @@ def fit_reml(
     kept = blocks[usable]
     free = features[:, kept == 0]
     # The criterion does not see what free columns explain; taking it out first keeps digits where values are large.
-    rest = z - free @ np.linalg.solve(free.T @ free, free.T @ z)
+    taken = np.linalg.solve(free.T @ free, free.T @ z)
+    rest = z - free @ taken
     data = _gather(rest / unit, v / unit**2, features)
     first = np.concatenate([[np.log(0.3)], np.full(count, np.log(0.05))])
     start = first if start is None else np.clip(start - 2 * np.log(unit), -4.0, 6.0)
@@ -112,12 +119,18 @@ def fit_reml(
     variances = np.exp(logs) * unit**2
     tau2 = float(variances[0]) if logs[0] > GONE + 0.1 else 0.0
     shares = np.where((logs[1:] < GONE + 0.1) | (sizes == 0), 0.0, variances[1:])
-    fit = solve_given(z, v, features, kept, tau2, shares)
+    logs = np.log(variances)
     beta, inverse = np.zeros(len(blocks)), np.zeros((len(blocks), len(blocks)))
+    if rough:
+        beta[usable] = at.beta * unit
+        beta[np.flatnonzero(usable)[kept == 0]] += taken
+        nothing = np.zeros(len(z))
+        return RemlFit(beta, tau2, shares, inverse, tau2 + v, z - features @ beta[usable], nothing, nothing, logs)
+    fit = solve_given(z, v, features, kept, tau2, shares)
     beta[usable] = fit.beta
     inverse[np.ix_(usable, usable)] = fit.inverse
     unsettled = _unsettled(fit, features, kept, information)
-    return RemlFit(beta, tau2, shares, inverse, fit.total, fit.residual, fit.leverage, unsettled)
+    return RemlFit(beta, tau2, shares, inverse, fit.total, fit.residual, fit.leverage, unsettled, logs)
 
 
 def solve_given(z: Array, v: Array, features: Array, blocks: Array, tau2: float, block_variances: Array) -> RemlFit:
@@ -145,8 +158,9 @@ def solve_given(z: Array, v: Array, features: Array, blocks: Array, tau2: float,
     leverage = np.empty(len(z))
     for rows in row_blocks(len(z)):
         leverage[rows] = np.einsum("ij,ij->i", features[rows] @ inverse, features[rows]) / total[rows]
-    left = z - features @ beta
-    return RemlFit(beta, tau2, np.asarray(block_variances), inverse, total, left, leverage, np.zeros(len(z)))
+    shares = np.asarray(block_variances)
+    logs = np.log(np.maximum(np.append(tau2, shares), 1e-300))
+    return RemlFit(beta, tau2, shares, inverse, total, z - features @ beta, leverage, np.zeros(len(z)), logs)
 
 
 def _unsettled(fit: RemlFit, features: Array, blocks: Array, information: Array) -> Array:
@@ -237,6 +251,7 @@ class _Point:
     value: float
     gradient: Array
     variances: Array
+    beta: Array
     plain: Array
     inverse: Array
 
@@ -271,7 +286,7 @@ def _criterion(logs: Array, data: _Gathered, blocks: Array, count: int, sparsity
     by_tau = w @ data.count - (w**2) @ (spread + squared)
     own = np.bincount(blocks, weights=np.diag(inverse) + beta**2, minlength=count + 1)[1:]
     gradient = np.concatenate([[by_tau * variances[0]], sizes - own / variances[1:] + pull])
-    return _Point(logs, float(value), gradient, variances, plain, inverse)
+    return _Point(logs, float(value), gradient, variances, beta, plain, inverse)
 
 
 def _information(at: _Point, data: _Gathered, blocks: Array, count: int, sparsity: float) -> Array:

@@ -87,7 +87,9 @@ def find_spells(z: Array, s2: Array, collapsed: Collapsed) -> Spells:
     return Spells(rho, moments.standard_error(rho, omega2), omega2, moments.z(), moments.pairs)
 
 
-def collapse_allowing(z: Array, s2: Array, spells: Spells, groups: Array | None = None) -> Collapsed:
+def collapse_allowing(
+    z: Array, s2: Array, spells: Spells, groups: Array | None = None, *, near: float | None = None
+) -> Collapsed:
     """Collapse to one value per unit; where spells surely last, with the shock and noise variances that this implies.
 
     Parameters
@@ -96,7 +98,7 @@ def collapse_allowing(z: Array, s2: Array, spells: Spells, groups: Array | None 
         As for `collapse`.
     spells : Spells
         Not credible: nothing changes.
-    groups : (N,) int array, optional
+    groups, near
         As for `collapse`.
 
     Returns
@@ -104,7 +106,7 @@ def collapse_allowing(z: Array, s2: Array, spells: Spells, groups: Array | None 
     Collapsed
     """
     if not spells.credible:
-        return collapse(z, s2, groups=groups)
+        return collapse(z, s2, groups=groups, near=near)
     plain = collapse(z, s2, transient_variance=spells.variance, groups=groups)
     means = plain.weights / plain.weights.sum(axis=1, keepdims=True)
     return replace(plain, variance=covariance(spells, s2, means, means))

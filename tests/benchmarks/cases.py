@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import resource
+import shutil
+import subprocess
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
@@ -104,6 +109,37 @@ def mixed_lm(n_units: int, *, runs: int) -> Timing:
         lambda fit: [*fit.fe_params, float(np.asarray(fit.cov_re)[0, 0]), float(fit.scale)],
         runs,
     )
+
+
+LMER = """
+suppressMessages(library(lme4))
+d <- read.csv(commandArgs(TRUE)[1])
+runs <- as.integer(commandArgs(TRUE)[2])
+cpu <- wall <- numeric(runs)
+for (k in seq_len(runs)) {
+  t <- system.time(m <- lmer(y ~ a + b + (1 | unit), d))
+  cpu[k] <- t[["user.self"]] + t[["sys.self"]]
+  wall[k] <- t[["elapsed"]]
+}
+answer <- sprintf("%.9g", c(fixef(m), as.data.frame(VarCorr(m))$vcov))
+cat(sprintf("[%.9g, %.9g, [%s]]", median(cpu), median(wall), paste(answer, collapse = ", ")))
+"""
+
+
+def lmer(n_units: int, *, runs: int) -> Timing | None:
+    """Fit by lme4 in R, timed within R without reading the data; None where there is no R with lme4."""
+    r = shutil.which("Rscript")
+    if r is None or subprocess.run([r, "-e", "library(lme4)"], capture_output=True).returncode:
+        return None
+    y, features, unit = items(n_units)
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "items.csv"
+        rows = np.column_stack([y, features[:, 1:], unit])
+        np.savetxt(data, rows, delimiter=",", header="y,a,b,unit", comments="", fmt="%.17g")
+        done = subprocess.run([r, "-e", LMER, str(data), str(runs)], stdout=subprocess.PIPE, text=True, check=True)
+    cpu, wall, answer = json.loads(done.stdout)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**10
+    return Timing(f"random intercept, {n_units:,} units, lme4", cpu, wall, used, used, answer)
 
 
 # -- the find step --------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ def simulate_teams(
     )
     turnover = np.exp(0.8 * rng["context"].standard_normal(n_units))
     distance = rng["context"].standard_normal(n_units)
-    staff = 2.0 + rng["context"].poisson(5, n_units)
+    staff = 2.0 + rng["context"].poisson(5, n_units).astype(float)
     kind = rng["context"].choice(["a", "b", "c", "d"], n_units, p=[0.4, 0.3, 0.2, 0.1])
     given = _given(turnover, distance, staff, kind)
     hidden = rng["context"].standard_normal(n_units)
@@ -93,8 +93,8 @@ def simulate_teams(
     effect = _effect(rng["effect"], done, of_role, effect_sd, null=null)
     if not null:
         follows = 0.5 * rescaled(effect, 1)[:, None] + np.sqrt(0.75) * rng["driven"].standard_normal((n_units, REVERSE))
-        for k, column in zip(of_role["reverse"], follows.T, strict=True):
-            done[:, k] = makers[k][1](column)
+        for place, column in zip(of_role["reverse"], follows.T, strict=True):
+            done[:, place] = makers[place][1](column)
     shared = district_sd * rng["district"].standard_normal(n_districts)[district]
     level = given + effect + shared + hidden_sd * hidden
     names = unit_names(n_units)

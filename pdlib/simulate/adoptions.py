@@ -12,7 +12,7 @@ from pdlib.simulate.practices import SimulatedPractices, codebook_of
 
 CONTEXT = ["c1", "c2", "c3", "c4"]
 TRUE, FOLLOWING, AFTER_DIP, TAG_ALONG, NOISE = 3, 3, 2, 3, 12
-RUN, FOREST = 3, 0.8
+RUN, TOGETHER = 3, 0.8
 FIRST_CHANGE = 2
 
 
@@ -21,7 +21,7 @@ def simulate_adoptions(
     n_periods: int = 8,
     *,
     gain: float = 0.5,
-    effect_sd: float = 1.0,
+    effect_sd: float = 0.7,
     shock_sd: float = 0.6,
     shock_lasts: float = 0.6,
     item_sd: float = 3.0,
@@ -122,7 +122,7 @@ def _at_random(rng: np.random.Generator, n_units: int, n_periods: int, adopting:
 def _with(rng: np.random.Generator, start: np.ndarray, n_periods: int) -> np.ndarray:
     """The start of a practice that most units take up together with another."""
     other = _at_random(rng, len(start), n_periods, 0.2)
-    return np.where(rng.random(len(start)) < FOREST, start, other)
+    return np.where(rng.random(len(start)) < TOGETHER, start, other)
 
 
 def _after(rng: np.random.Generator, run: Floats, adopting: float, *, sign: int) -> np.ndarray:

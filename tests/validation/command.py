@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import re
-from concurrent.futures import ProcessPoolExecutor
+import sys
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import pandas as pd
@@ -52,13 +53,21 @@ def run(cells: list[Cell], replicates: int | None = None, *, quick: bool = False
     ]
     slow_first = sorted(range(len(jobs)), key=lambda j: not CELLS[jobs[j][:2]].heavy)
     rows: list[list[tuple]] = [[] for _ in jobs]
+    broken: dict[tuple[str, str], BaseException] = {}
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(WORKERS, mp_context=context) as pool:
-        answers = pool.map(one, [jobs[j] for j in slow_first], chunksize=4)
-        for j, answer in tqdm(zip(slow_first, answers, strict=True), total=len(jobs), unit="run", mininterval=5):
-            rows[j] = [(*jobs[j], *record) for record in answer]
+        place = {pool.submit(one, jobs[j]): j for j in slow_first}
+        for done in tqdm(as_completed(place), total=len(jobs), unit="run", mininterval=5):
+            job, error = jobs[place[done]], done.exception()
+            if error:
+                broken[job[:2]] = error
+            else:
+                rows[place[done]] = [(*job, *record) for record in done.result()]
+    for cell, error in broken.items():
+        print(f"{' '.join(cell)} left out: {error!r}", file=sys.stderr)
     columns = ["study", "cell", "replicate", "method", "measure", "numerator", "denominator"]
-    return pd.DataFrame([row for part in rows for row in part], columns=columns)
+    kept = [row for job, part in zip(jobs, rows, strict=True) if job[:2] not in broken for row in part]
+    return pd.DataFrame(kept, columns=columns)
 
 
 def one(job: tuple[str, str, int]) -> list[tuple]:

@@ -42,6 +42,7 @@ def _cell(
     words = [f"{name}={value}" for name, value in extra.items() if name != "null"]
     name = " ".join([f"N={n_units} P={n_periods} {kind}", *words, *(["wards"] if wards else [])])
     plain = study == "find" and kind == "mean" and n_periods == 6 and n_units <= 500 and set(extra) <= {"context"}
+    plain &= not wards
     arguments = {"n_units": n_units, "n_periods": n_periods, "kind": kind, **extra}
     design: Callable[..., SimulatedPanel] = simulate_wards if wards else simulate_panel
     return Cell(study, name, design, arguments, replicates, MIXED if plain else 0, heavy=n_units > 500)

@@ -8,19 +8,22 @@ The public names, in the order in which an analysis flows::
     deviants = pdlib.find_deviants(expected)
     practices = pdlib.compare_practices(observations, deviants)
     voices = pdlib.hear(observations, deviants)
+    confirmed = pdlib.confirm(observations, practices)
     insight = pdlib.tell(observations, deviants, practices)
 
 Words: a *unit* is compared over *periods* by an *outcome* with its *exposure*, given a *context* it cannot choose.
 *Expected* is the outcome predicted from context alone; *excess* is observed minus expected, more being better; *p_top*
 is the probability that a unit is truly in the top share; a *deviant* is a unit credibly there; its *twin* is the
 ordinary unit most alike; a *practice* is something a unit can choose, its *contrast* the adjusted difference tied to
-it; a *voice* is what a customer or employee says, a *theme* what many speak of.
+it, a *bundle* practices that show more together; a *candidate* that holds on data not used to find it is *confirmed*; a
+*voice* is what a customer or employee says, a *theme* what many speak of.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pdlib.confirmation import Confirmation, confirm
     from pdlib.deviants import (
         Deviants,
         Improved,
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Confirmation",
     "DataError",
     "Deviants",
     "Discontent",
@@ -56,6 +60,7 @@ __all__ = [
     "Voices",
     "compare_outcomes",
     "compare_practices",
+    "confirm",
     "expect",
     "find_deviants",
     "find_improved",
@@ -73,6 +78,7 @@ _HOMES = {
     "deviants": ("Deviants", "Improved", "Outcomes", "compare_outcomes", "find_deviants", "find_improved"),
     "practices": ("Practices", "compare_practices"),
     "voices": ("Discontent", "Voices", "hear", "redact"),
+    "confirmation": ("Confirmation", "confirm"),
     "insight": ("Insight", "tell"),
     "errors": ("DataError", "PdlibError", "StudyError", "TooFewUnitsError"),
 }

@@ -71,6 +71,8 @@ class Tables(_Part):
     units: str | None = None
     practices: str | None = None
     codebook: str | None = None
+    hypotheses: str | None = None
+    visits: str | None = None
     comments: str | None = None
     staff: str | None = None
     reviewed: str | None = None
@@ -167,7 +169,7 @@ def _one_or_many(value: Any) -> Any:
 
 
 class Practice(_Part):
-    """One line of the codebook: something a unit can choose to do."""
+    """One line of the codebook: something a unit can choose, and the ``touchpoint`` at which a visitor would see it."""
 
     practice: str
     label: str = ""
@@ -181,6 +183,7 @@ class Practice(_Part):
     kind: Literal["binary", "graded", "frequency"] = "binary"
     programme: bool = False
     follows_success: bool = False
+    touchpoint: str = ""
 
     @model_validator(mode="after")
     def _default_label(self) -> Self:
@@ -194,6 +197,39 @@ class Practices(_Part):
 
     wave: str | None = None
     may_be_few: int = Field(default=10, ge=2)
+
+
+class Bundle(_Named):
+    """Practices that somebody believes to pay together: ``practices`` by name, at least two."""
+
+    practices: Annotated[tuple[str, ...], Field(min_length=2)]
+    proposed_by: str = ""
+
+
+class Confirm(_Part):
+    """What is kept back when practices are compared, so that `confirm` can test on it what was found elsewhere.
+
+    One of: ``units``, a column of the units table that says yes where a unit is kept back; ``periods_from``, the first
+    of the periods that are kept back; ``adoptions_from``, the first period from which what units take up is kept back.
+    """
+
+    units: str | None = None
+    periods_from: str | None = None
+    adoptions_from: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        given = [key for key, value in self if value]
+        if len(given) != 1:
+            raise ValueError(
+                f"give one of units, periods_from and adoptions_from; found {' and '.join(given) or 'none'}"
+            )
+        return self
+
+    @property
+    def start(self) -> str | None:
+        """First period that is kept back, or from which adoptions are; None where units are."""
+        return self.periods_from or self.adoptions_from
 
 
 class Voices(_Part):
@@ -287,6 +323,10 @@ class Study(_Part):
         Conditions that a unit cannot choose. A practice among them is an error.
     practice : sequence of Practice
         What a unit can choose, where there is no codebook table; ``practices`` says how the practices table is read.
+    bundle : sequence of Bundle
+        Practices that people believe to pay together, tested as a small family of their own.
+    confirm : Confirm, optional
+        What is kept back to confirm on.
     top : float
         The share of units that counts as the top.
     persistence : float, optional
@@ -322,6 +362,8 @@ class Study(_Part):
     context: Annotated[tuple[Context, ...], BeforeValidator(_context)] = ()
     practice: Annotated[tuple[Practice, ...], BeforeValidator(_one_or_many)] = ()
     practices: Practices = Practices()
+    bundle: Annotated[tuple[Bundle, ...], BeforeValidator(_one_or_many)] = ()
+    confirm: Confirm | None = None
     voices: Voices | None = None
     theme: Annotated[tuple[Theme, ...], BeforeValidator(_one_or_many)] = ()
     shock: Annotated[tuple[Shock, ...], BeforeValidator(_one_or_many)] = ()
@@ -461,7 +503,8 @@ def _outcome_elsewhere(study: Study) -> list[str]:
 _PARTS: dict[str, type[BaseModel]] = {
     "unit": Unit, "period": Period, "tables": Tables, "outcome": Outcome, "composite": Composite,
     "context": Context, "practice": Practice,
-    "practices": Practices, "voices": Voices, "theme": Theme, "shock": Shock, "caution": Caution, "names": Names,
+    "practices": Practices, "bundle": Bundle, "confirm": Confirm,
+    "voices": Voices, "theme": Theme, "shock": Shock, "caution": Caution, "names": Names,
 }  # fmt: skip
 
 

@@ -12,14 +12,16 @@ from pdlib.deviants import find_deviants
 from pdlib.errors import StudyError
 from pdlib.expected import expect
 from pdlib.practices import Practices, compare_practices
+from pdlib.show.formats import share
 from tests.panels import ALL_CONTEXT, declared, panel, per_unit
 
 N = 200
 COLUMNS = [
-    "practice", "label", "theme", "evidence", "cost", "programme", "grade", "reason", "n_units", "n_users",
-    "missing_share", "low", "high", "prevalence_deviants", "prevalence_peers", "contrast", "contrast_lower",
-    "contrast_upper", "raw_contrast", "raw_contrast_lower", "raw_contrast_upper", "p_value", "p_romano_wolf", "p_bh",
-    "n_changed", "change", "change_lower", "change_upper", "after", "after_lower", "after_upper", "timing",
+    "practice", "label", "theme", "evidence", "cost", "programme", "grade", "reason", "note", "travels_with", "n_units",
+    "n_users", "missing_share", "low", "high", "prevalence_deviants", "prevalence_peers", "contrast", "contrast_lower",
+    "contrast_upper", "raw_contrast", "raw_contrast_lower", "raw_contrast_upper", "p_value", "p_romano_wolf", "p_worse",
+    "p_bh", "reruns", "n_changed", "change", "change_lower", "change_upper", "after", "after_lower", "after_upper",
+    "timing", "robustness", "robustness_lower", "times_as_strong", "yardstick",
 ]  # fmt: skip
 ESTIMATES = [name for name in COLUMNS if "contrast" in name or name.startswith("p_")]
 
@@ -82,9 +84,12 @@ def test_the_table(planted: Practices) -> None:
     assert np.isfinite(table[[*ESTIMATES, "prevalence_peers", "missing_share"]].to_numpy(dtype=float)).all()
     assert (table["contrast_lower"] <= table["contrast"]).all()
     assert (table["contrast"] <= table["contrast_upper"]).all()
-    assert (table["p_romano_wolf"] >= table["p_value"] - 0.02).all()
+    assert (table["p_romano_wolf"] >= table["p_value"] / 2 - 0.02).all()
     assert (table["p_bh"] >= table["p_value"] - 1e-12).all()
     assert table["p_romano_wolf"].gt(0).all()
+    assert (table[["p_romano_wolf", "p_worse"]].max(axis=1) > 0.5).all()
+    assert table["reruns"].between(0, 5).all()
+    assert (table["robustness_lower"] <= table["robustness"]).all()
     assert (table["contrast"].abs() <= table["raw_contrast"].abs()).all()
 
 
@@ -94,6 +99,8 @@ def test_the_planted_are_promising_and_the_rest_is_not(planted: Practices) -> No
         found = row(planted, name)
         assert found["raw_contrast_lower"] < size < found["raw_contrast_upper"]
     assert set(planted.table["grade"][2:]) == {"cannot tell"}
+    assert (planted.promising["reruns"] >= 4).all()
+    assert planted.promising["robustness"].min() > planted.table["robustness"][2:].max()
 
 
 def test_the_result_is_frozen_and_its_frames_are_copies(planted: Practices) -> None:
@@ -102,12 +109,12 @@ def test_the_result_is_frozen_and_its_frames_are_copies(planted: Practices) -> N
     assert (planted.table["p_bh"] >= 0).all()
     assert (planted.values >= 0).all(axis=None)
     with pytest.raises(FrozenInstanceError):
-        planted.family_size = 1  # type: ignore[misc]
+        planted.caveats = []  # type: ignore[misc]
 
 
 def test_settings_and_finding(planted: Practices) -> None:
     assert {"family_size": 12, "draws": 2000, "seed": 0, "level": 0.10}.items() <= planted.settings.items()
-    assert planted.finding.startswith("Of 12 practices tested together, 2 look promising: h0 and h1")
+    assert planted.finding.startswith("Of 12 practices tested together, 2 look promising: h0 and h1.")
     assert "cause" not in planted.finding.lower()
     assert any("timing is unknown" in caveat for caveat in planted.caveats)
 
@@ -169,7 +176,7 @@ def test_reasons_why_a_practice_cannot_be_tested() -> None:
         "everyone": ("not testable", "every unit answers the same"),
         "nobody": ("not testable", "every unit answers the same"),
         "silent": ("not testable", "50% of answers are missing"),
-        "rare": ("worth a visit", "only 6 units do it"),
+        "rare": ("not testable", "only 6 units do it"),
         "usual": ("not testable", "only 6 units do not"),
         "twin": ("not testable", "the same answers as fine"),
         "bonus": ("not testable", "declared to follow success"),
@@ -178,6 +185,7 @@ def test_reasons_why_a_practice_cannot_be_tested() -> None:
     assert {name: reasons[name] for name in expected} == expected
     assert {reasons[name][0] for name in ("fine", "other")} == {"cannot tell"}
     table = practices.table.set_index("practice")
+    assert list(table.index[table["note"] == "worth a visit"]) == ["rare"]
     assert table.loc[list(expected), ESTIMATES].isna().all(axis=None)
     assert any("8 declared practices could not be tested" in caveat for caveat in practices.caveats)
 
@@ -200,13 +208,15 @@ def test_a_graded_practice_that_few_do_is_not_tested() -> None:
     done = habits(["fine"]).assign(score=np.where(np.arange(N) < 4, 5.0, 1.0))
     codebook = pd.DataFrame({"practice": ["fine", "score"], "kind": ["binary", "graded"]})
     practices = compared(done, codebook=codebook)
-    assert row(practices, "score")[["grade", "reason"]].tolist() == ["worth a visit", "only 4 units do it"]
+    assert row(practices, "score")[["grade", "reason", "note"]].tolist() == [
+        "not testable", "only 4 units do it", "worth a visit",
+    ]  # fmt: skip
 
 
 def test_how_few_is_declared() -> None:
     done = habits(["fine"]).assign(rare=(np.arange(N) < 6).astype(float))
     practices = compared(done, practices={"may_be_few": 5})
-    assert row(practices, "rare")["grade"] not in {"worth a visit", "not testable"}
+    assert row(practices, "rare")[["grade", "note"]].tolist() == ["cannot tell", ""]
 
 
 def test_the_family_is_counted_before_any_outcome_is_looked_at() -> None:
@@ -316,7 +326,9 @@ def test_claimed_stands_beside_done() -> None:
         "claimed_share",
         "observed_share",
         "claimed_not_done",
+        "says",
     ]
+    shelf = int(((done["says_huddle"] == 1) & (done["huddle"] == 0)).sum())
     assert claims.to_dict("records") == [
         {
             "practice": "huddle",
@@ -324,9 +336,14 @@ def test_claimed_stands_beside_done() -> None:
             "n_units": N,
             "claimed_share": pytest.approx(done["says_huddle"].mean()),
             "observed_share": pytest.approx(done["huddle"].mean()),
-            "claimed_not_done": int(((done["says_huddle"] == 1) & (done["huddle"] == 0)).sum()),
+            "claimed_not_done": shelf,
+            "says": f"“Morning huddle”: {share(done['says_huddle'].mean())} of units say they do it, "
+            f"{share(done['huddle'].mean())} were seen to; on the bookshelf in {shelf} units.",
         }
     ]
+    said = row(practices, "says_huddle")
+    assert said[["grade", "reason"]].tolist() == ["not testable", "what is seen decides: Morning huddle"]
+    assert practices.family_size == 2
     assert any("Claimed practices are what people say they do" in caveat for caveat in practices.caveats)
 
 
@@ -380,6 +397,7 @@ def test_the_same_seed_gives_the_same_table() -> None:
     one, again, other = (compared(done, frame=frame, seed=seed, draws=300) for seed in (1, 1, 2))
     assert_frame_equal(one.table, again.table)
     assert (one.table["p_romano_wolf"] != other.table["p_romano_wolf"]).any()
+    assert one.settings == again.settings
 
 
 def test_the_order_of_rows_and_of_practices_changes_nothing() -> None:
@@ -398,7 +416,7 @@ def test_few_units(n_units: int) -> None:
     rng = np.random.default_rng(1)
     done = pd.DataFrame({f"h{k}": (rng.random(n_units) < 0.5).astype(float) for k in range(4)})
     practices = compared(done, frame=frame)
-    tested = practices.table[~practices.table["grade"].isin(["not testable", "worth a visit"])]
+    tested = practices.table[practices.table["grade"] != "not testable"]
     assert np.isfinite(tested[ESTIMATES].to_numpy(dtype=float)).all()
 
 
@@ -416,3 +434,5 @@ def test_a_contrast_too_small_to_matter_is_told_apart() -> None:
     outcome = {"name": "outcome", "kind": "mean", "value": "value", "n": "n", "sd": "sd", "smallest_contrast": 5.0}
     practices = compared(done, outcome=outcome)
     assert set(practices.table["reason"]) == {"if it helps, then by less than is worth having"}
+    assert set(practices.table["grade"]) == {"cannot tell"}
+    assert set(practices.table["note"]) == {"too small to matter"}

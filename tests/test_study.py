@@ -14,7 +14,7 @@ GOOD: dict[str, Any] = {"unit": "shop", "period": "month", "outcome": HAPPY, "co
 
 STUDY_KEYS = (
     "name, description, simulated, unit, period, tables, outcome, composite, context, practice, practices, "
-    "voices, theme, shock, caution, names, top, persistence"
+    "bundle, confirm, voices, theme, shock, caution, names, top, persistence"
 )
 OUTCOME_KEYS = (
     "name, label, role, kind, better, successes, n, value, sd, se, events, exposure, per, exposure_label, "
@@ -22,7 +22,7 @@ OUTCOME_KEYS = (
 )
 PRACTICE_KEYS = (
     "practice, label, theme, who_decides, cost, everyone_can, measured_by, evidence, claims, kind, programme, "
-    "follows_success"
+    "follows_success, touchpoint"
 )
 
 TOML = """

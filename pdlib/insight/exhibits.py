@@ -8,7 +8,7 @@ import pandas as pd
 from pdlib.deviants import LuckCheck, Twin
 from pdlib.insight.facts import Facts
 from pdlib.insight.words import QUESTION, chances, condition, ranged
-from pdlib.practices import Practices
+from pdlib.practices import STRONG, Practices
 from pdlib.show import Html, Side, figure, figures, table, twin_card
 from pdlib.show.formats import count, share
 from pdlib.show.wording import capitalised, counted, plural
@@ -124,8 +124,8 @@ def told(facts: Facts, practices: Practices) -> pd.DataFrame:
     rows = practices.table
     rows = rows[rows["contrast"].notna() & rows["evidence"].eq("observed")]
     keys = {
-        "grade": ~rows["practice"].isin(facts.promising["practice"]), "programme": ~rows["programme"].astype(bool),
-        "size": -rows["contrast"],
+        "grade": ~rows["practice"].isin(facts.promising["practice"]), "strong": ~rows["grade"].eq(STRONG),
+        "programme": ~rows["programme"].astype(bool), "size": -rows["contrast"],
     }  # fmt: skip
     return rows.loc[pd.DataFrame(keys).sort_values(list(keys)).index[:MOST_PRACTICES]]
 
@@ -133,7 +133,7 @@ def told(facts: Facts, practices: Practices) -> pd.DataFrame:
 def forest(facts: Facts, practices: Practices, rows: pd.DataFrame) -> Html:
     """The practices told, each with the difference tied to it."""
     show, first = facts.show, rows.iloc[0]
-    promising = int(rows["grade"].eq("promising").sum())
+    promising = int(rows["practice"].isin(facts.promising["practice"]).sum())
     return figure(
         lambda ax: figures.forest(
             rows, difference_format=show.difference_tick, value_label=f"{show.unit}, same means", ax=ax

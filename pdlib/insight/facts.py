@@ -10,7 +10,7 @@ import pandas as pd
 from pdlib.deviants import Deviants, Twin
 from pdlib.insight.words import pseudonym
 from pdlib.observations import Observations
-from pdlib.practices import LEVEL, Practices
+from pdlib.practices import LEVEL, STRONG, Practices
 from pdlib.show import OutcomeFormat
 from pdlib.study import Outcome, Unit
 from pdlib.voices import Voices
@@ -100,8 +100,9 @@ class Facts:
         frame = self.practices.promising
         frame = frame[frame["evidence"] == "observed"]
         keys = {
-            "unsure": frame["p_romano_wolf"] > LEVEL, "dear": ~(frame["cost"] <= LITTLE),
-            "common": ~(frame["prevalence_peers"] <= RARE), "size": -frame["contrast"],
+            "plain": frame["grade"] != STRONG, "unsure": frame["p_romano_wolf"] > LEVEL,
+            "dear": ~(frame["cost"] <= LITTLE), "common": ~(frame["prevalence_peers"] <= RARE),
+            "size": -frame["contrast"],
         }  # fmt: skip
         return frame.loc[pd.DataFrame(keys).sort_values(list(keys)).index]
 

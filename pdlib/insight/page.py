@@ -9,10 +9,11 @@ from pdlib.deviants import Deviants
 from pdlib.deviants.outcomes import balancing
 from pdlib.insight import exhibits
 from pdlib.insight.facts import Facts
+from pdlib.insight.practices_told import practices_told
 from pdlib.insight.voices_told import voices_told
 from pdlib.insight.words import GLOSSARY, QUESTION, bold, standing
 from pdlib.observations import Observations
-from pdlib.practices import Practices
+from pdlib.practices import RARE, Practices
 from pdlib.show import Html, caveats, element, findings, kicker, standfirst
 from pdlib.show.formats import count, share
 from pdlib.show.html import join
@@ -153,12 +154,17 @@ class Insight(Facts):
         note = "These are associations, worth a visit and a pilot. Some may follow success instead of going before it."
         chart = exhibits.forest(self, practices, rows)
         return join(
-            heading, chart, element("p", note, class_="note"), self._too_rare(practices), self._claimed(practices)
+            heading,
+            chart,
+            element("p", note, class_="note"),
+            *practices_told(self, practices),
+            self._too_rare(practices),
+            self._claimed(practices),
         )
 
     def _too_rare(self, practices: Practices) -> Markup | None:
         rows = practices.table
-        rows = rows[rows["grade"] == "worth a visit"]
+        rows = rows[rows["note"] == RARE]
         if rows.empty:
             return None
         named = listed(
@@ -260,7 +266,8 @@ class Insight(Facts):
             paragraphs.append(
                 f"{practices.family_size} practices were tested together against the unshrunken value of every "
                 f"{self.unit.singular}, means removed from both sides; the whole family shares one error control "
-                "(Romano–Wolf at 10 %, then Benjamini–Hochberg). Contrasts are shrunken for the winner’s curse."
+                "(Romano–Wolf at 10 %, then Benjamini–Hochberg). Contrasts are shrunken for the winner’s curse. "
+                f"{practices.placebo}"
             )
         return join(
             *(element("p", paragraph) for paragraph in paragraphs),

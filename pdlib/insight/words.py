@@ -19,6 +19,8 @@ GLOSSARY = {
     "Expected": "What {units} with the same means usually reach. No {unit} takes part in its own expectation.",
     "Twin": "The ordinary {unit} most alike in its means and size.",
     "Real": "Truly among the best {top} of {units}, and not just lucky.",
+    "Strong": "Promising, and {units} that took it up rose afterwards; it shows something of its own.",
+    "Travels with": "Mostly done together with another practice; beside that one it shows nothing of its own.",
     "Promising": "Goes with better results among {units} of the same means. Which came first is not known for all.",
     "Follows success": "A practice whose users were ahead before: {units} that took it up did not rise by as much.",
     "Range": "Where the true number most likely lies: nine times in ten for {units}, nineteen in twenty for practices.",

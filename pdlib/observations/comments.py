@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pdlib.observations.practices import YES_NO
+from pdlib.observations.reader import YES_NO
 from pdlib.observations.sheet import Sheet, Source
 from pdlib.observations.text import as_text
 from pdlib.study import Voices

@@ -8,14 +8,13 @@ import pandas as pd
 from pydantic import ValidationError
 
 from pdlib.errors import StudyError
-from pdlib.observations.reader import SAME_ID
+from pdlib.observations.reader import SAME_ID, yes_or_no
 from pdlib.observations.sheet import Sheet, Source
 from pdlib.observations.text import as_text, joined
 from pdlib.study import Practice, Study, did_you_mean, practice_in_context
 
 _FIELDS = list(Practice.model_fields)
-_TEXTS = ("label", "theme", "who_decides", "claims")  # a spreadsheet may hold them as numbers
-YES_NO = {"yes": 1.0, "no": 0.0, "true": 1.0, "false": 0.0, "y": 1.0, "n": 0.0}
+_TEXTS = ("label", "theme", "who_decides", "claims", "touchpoint")  # a spreadsheet may hold them as numbers
 _LONG = ["unit", "wave", "practice", "value"]
 
 
@@ -113,7 +112,7 @@ def read_practices(source: Source, codebook: pd.DataFrame, panel: pd.DataFrame, 
     listed = listed or [str(name) for name in frame.columns if name not in keys]
     _refuse_context(study, pd.Index(listed))
     fix = "The codebook names it; add the column or drop the line."
-    values = pd.DataFrame({name: _values(sheet, name) for name in listed if sheet.has(name, fix)}, index=frame.index)
+    values = pd.DataFrame({name: yes_or_no(sheet, name) for name in listed if sheet.has(name, fix)}, index=frame.index)
     return _long(values, frame[unit], as_text(frame[wave]) if wave else pd.Series("all", index=frame.index))
 
 
@@ -121,21 +120,8 @@ def _among_observations(sheet: Sheet, listed: list[str]) -> pd.DataFrame:
     own = [name for name in listed if name in sheet.frame]
     if not own:
         return pd.DataFrame(columns=_LONG)
-    means = pd.DataFrame({name: _values(sheet, name) for name in own}).groupby(sheet.frame["unit"]).mean()
+    means = pd.DataFrame({name: yes_or_no(sheet, name) for name in own}).groupby(sheet.frame["unit"]).mean()
     return _long(means, means.index, pd.Series("all", index=means.index))
-
-
-def _values(sheet: Sheet, name: str) -> pd.Series:
-    """Numbers as they are; yes and no as 1 and 0; anything else is a problem."""
-    values = sheet.frame[name]
-    if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
-        return values.astype(float)
-    lowered = values.astype("str").str.strip().str.lower()
-    numbers = lowered.map(YES_NO).fillna(pd.to_numeric(lowered, errors="coerce")).astype(float)
-    bad = numbers.isna() & values.notna() & lowered.ne("")
-    fix = "Write numbers, yes or no, empty for no answer."
-    sheet.report_rows(name, bad, "neither a number nor yes or no", fix, values)
-    return numbers
 
 
 def _long(values: pd.DataFrame, unit: pd.Series | pd.Index, wave: pd.Series) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from pdlib.observations.text import as_text, as_written, in_time, joined
 from pdlib.study import Context, Outcome, Study, did_you_mean
 
 FEWEST_UNITS = 3
+YES_NO = {"yes": 1.0, "no": 0.0, "true": 1.0, "false": 0.0, "y": 1.0, "n": 0.0}
 SAME_ID = "It must have the same id column as the observations."
 
 
@@ -189,5 +190,22 @@ def read_units(study: Study, observed: Sheet, sheet: Sheet | None, panel: pd.Dat
         part = "period" if target == "varies_by" else "unit"
         if column and sheet.has(column, f"Name the right column under [{part}]."):
             frame[target] = first[column].astype("str").reindex(index)
+    kept = study.confirm.units if study.confirm else None
+    if kept and sheet.has(kept, "Name the right column under [confirm] units."):
+        frame["kept_back"] = yes_or_no(sheet, kept).set_axis(ids).groupby(level=0).first().reindex(index).eq(1.0)
     frame["label"] = frame["label"].fillna(index.to_series())
     return frame
+
+
+def yes_or_no(sheet: Sheet, name: str) -> pd.Series:
+    """Numbers as they are; yes and no as 1 and 0; anything else is a problem."""
+    values = sheet.frame[name]
+    if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+        return values.astype(float)
+    lowered = values.astype("str").str.strip().str.lower()
+    numbers = lowered.map(YES_NO).fillna(pd.to_numeric(lowered, errors="coerce")).astype(float)
+    bad = numbers.isna() & values.notna() & lowered.ne("")
+    sheet.report_rows(
+        name, bad, "neither a number nor yes or no", "Write numbers, yes or no, empty for no answer.", values
+    )
+    return numbers

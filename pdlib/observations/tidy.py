@@ -11,6 +11,7 @@ import pandas as pd
 
 from pdlib.errors import DataError, StudyError
 from pdlib.observations.comments import read_comments, read_reviewed, read_staff
+from pdlib.observations.people import HYPOTHESES, read_hypotheses, read_visits
 from pdlib.observations.practices import complete, read_codebook, read_practices
 from pdlib.observations.reader import read_panel, read_units, usable
 from pdlib.observations.sheet import Source
@@ -64,6 +65,7 @@ class Observations:
     reviewed: pd.DataFrame = field(repr=False)
     set_aside: pd.DataFrame
     settings: dict[str, Any] = field(default_factory=dict)
+    hypotheses: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=HYPOTHESES))
 
     @property
     def periods(self) -> list[str]:
@@ -103,8 +105,13 @@ class Observations:
         }
 
     def during(self, periods: list[str]) -> Observations:
-        """The same observations, these periods only."""
-        return replace(self, panel=self.panel[self.panel["period"].isin(periods)].reset_index(drop=True))
+        """The same observations, these periods only; waves of practices in other periods are left out too."""
+        others = set(self.periods) - set(periods)
+        return replace(
+            self,
+            panel=self.panel[self.panel["period"].isin(periods)].reset_index(drop=True),
+            practices=self.practices[~self.practices["wave"].isin(others)].reset_index(drop=True),
+        )
 
     def coverage(self) -> pd.DataFrame:
         """How many units and how much exposure each period has: ``period``, ``n_units``, ``exposure``."""
@@ -197,13 +204,17 @@ def _read(source: Source) -> Observations:
     panel = read_panel(study, sheet, unit_sheet)
     units = read_units(study, sheet, unit_sheet, panel)
     practices = read_practices(source, codebook, panel, units.index)
+    codebook, practices = read_visits(source, codebook, practices, units.index)
+    hypotheses = read_hypotheses(source, codebook, practices)
     comments, counts = read_comments(source, units.index, panel["period"])
     staff, reviewed = read_staff(source, unit_sheet), read_reviewed(source)
     source.stop()
     panel, set_aside = usable(study, panel, sheet.name)
     codebook = complete(codebook, practices)
     settings = {"data_hash": source.data_hash(), "rows_used": len(panel), "rows_set_aside": len(set_aside), **counts}
-    return Observations(study, panel, units, practices, codebook, comments, staff, reviewed, set_aside, settings)
+    return Observations(
+        study, panel, units, practices, codebook, comments, staff, reviewed, set_aside, settings, hypotheses
+    )
 
 
 def _single_table(source: str | Path | pd.DataFrame, given: dict[str, Any]) -> Source:

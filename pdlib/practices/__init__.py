@@ -1,5 +1,9 @@
 """What deviants do that comparable units do not, and what goes with it."""
 
-from pdlib.practices.comparing import LEVEL, Practices, compare_practices
+from pdlib.practices.comparing import compare_practices
+from pdlib.practices.family import RARE
+from pdlib.practices.grades import STRONG
+from pdlib.practices.result import Practices
+from pdlib.practices.tested import LEVEL
 
-__all__ = ["LEVEL", "Practices", "compare_practices"]
+__all__ = ["LEVEL", "RARE", "STRONG", "Practices", "compare_practices"]

@@ -1,9 +1,6 @@
-"""Adjusted contrasts of all declared practices, graded under one error control."""
+"""Compare what units do, among units of the same means."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,199 +8,38 @@ from scipy.stats import t as student
 
 from pdlib.deviants import Deviants
 from pdlib.errors import StudyError
+from pdlib.expected import Expected
 from pdlib.observations import Observations
-from pdlib.practices.timing import BEFORE, RISES, check_timing
-from pdlib.practices.timing import COLUMNS as TIMING
-from pdlib.show import Html, figures, overview, practice_card
-from pdlib.show.wording import capitalised, listed
-from pdlib.stats.basis import fit_basis
-from pdlib.stats.contrast import Contrasts, adjusted_contrasts, benjamini_hochberg, romano_wolf, shrink_family
+from pdlib.practices import hidden, timing
+from pdlib.practices.family import declare, per_unit, prevalence, who_does
+from pdlib.practices.grades import PROMISING, STRONG, follows_success, grade, rank, stands_out
+from pdlib.practices.result import Practices
+from pdlib.practices.tested import LEVEL, PLACEBOS, RERUNS, Tested, contrast_all, what_is_used
+from pdlib.practices.timing import RISES, Waves, check_timing
+from pdlib.stats.family import benjamini_hochberg, shrink_family
+from pdlib.stats.refit import Stack, backward
 from pdlib.stats.threads import single_threaded
-from pdlib.study import did_you_mean
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from pdlib.expected import Expected
-
-LEVEL = 0.10
-MOST_MISSING = 0.40
-PEERS = 10
-KNOTS = {4: (0.05, 0.35, 0.65, 0.95), 3: (0.1, 0.5, 0.9)}
-
-
-@dataclass(frozen=True, eq=False)
-class Practices:
-    """The declared practices, compared between units of the same means.
-
-    Attributes
-    ----------
-    observations : Observations
-    deviants : Deviants
-    family_size : int
-        How many practices were tested together.
-    caveats : list of str
-    settings : dict
-    """
-
-    observations: Observations
-    deviants: Deviants
-    _table: pd.DataFrame = field(repr=False)
-    _values: pd.DataFrame = field(repr=False)
-    family_size: int
-    caveats: list[str]
-    settings: dict[str, Any]
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """One row per practice, the best graded first.
-
-        ``practice``, ``label``, ``theme``, ``evidence`` (observed or claimed), ``cost``, ``programme``, ``grade``
-        (promising, worth a visit, follows success, cannot tell, not testable), ``reason``, ``n_units`` (that
-        answered), ``n_users``, ``missing_share``, ``low`` and ``high`` (what is contrasted: not doing and doing it,
-        or the lower and upper quarter of a graded practice), ``prevalence_deviants``, ``prevalence_peers``,
-        ``contrast`` with 95 % bounds (shrunken; outcome units, more is better), ``raw_contrast`` with 95 % bounds,
-        ``p_value``, ``p_romano_wolf``, ``p_bh``; then what waves tell of the order of things: ``n_changed``,
-        ``change`` (within units) and ``after`` (adopters after against before) with 95 % bounds, ``timing`` (rises
-        after adoption, was high before, timing unknown).
-        """
-        return self._table.copy()
-
-    @property
-    def promising(self) -> pd.DataFrame:
-        """Practices tied to better outcomes among units of the same means."""
-        return self.table[self._table["grade"] == "promising"]
-
-    @property
-    def values(self) -> pd.DataFrame:
-        """What each unit does, one column per practice (mean over waves, NaN: no answer), indexed by unit."""
-        return self._values.copy()
-
-    @property
-    def claims(self) -> pd.DataFrame:
-        """Claimed beside done, one row per practice with both versions.
-
-        ``practice`` (the observed one), ``label``, ``n_units`` (with both answers), ``claimed_share``,
-        ``observed_share``, ``claimed_not_done`` (units that claim it and were not seen to do it).
-        """
-        return _claims(self._values, self.observations.codebook)
-
-    @property
-    def finding(self) -> str:
-        """What goes with better outcomes, in a sentence."""
-        tested, found = self.family_size, self.promising
-        if not len(found):
-            return f"None of {tested} practices tested together is tied to better outcomes among comparable units."
-        which = f"{len(found)} look promising: {listed(found['label'])}"
-        return f"Of {tested} practices tested together, {which}. Association, not proof."
-
-    def card(self, practice: str) -> Html:
-        """A printable card for one practice: what it is, who does it, what goes with it, how sure.
-
-        Parameters
-        ----------
-        practice : str
-            Name or label.
-
-        Returns
-        -------
-        Html
-        """
-        row, study = self._row(practice), self.observations.study
-        entry = self.observations.codebook.loc[row["practice"]]
-        doers = [unit for unit in self.deviants.units("confident") if self.does(unit, practice)]
-        who_to_ask = f"a bright spot that does it, by way of the {study.name} team"
-        if study.names.publish and doers:
-            who_to_ask = str(self.observations.units.loc[doers[0], "label"])
-        return practice_card(
-            row["label"],
-            theme=entry["theme"],
-            who_decides=entry["who_decides"] or "not recorded",
-            cost=entry["cost"],
-            bright_share=row["prevalence_deviants"],
-            peer_share=row["prevalence_peers"],
-            contrast=self.contrast_sentence(practice),
-            sureness=f"{row['grade']}: {row['reason']}; {self.family_size} practices were tested together",
-            who_to_ask=who_to_ask,
-            question=f"How did “{row['label']}” start here, and what would you not do without?",
-        )
-
-    def contrast_sentence(self, practice: str) -> str:
-        """What goes with a practice, with its range, in plain words."""
-        row, study, show = self._row(practice), self.observations.study, self.deviants.expected.outcome.format
-        if not np.isfinite(row["contrast"]):
-            return f"Not compared: {row['reason']}."
-        doing = "that do it" if self._is_binary(row) else "high on it (against low)"
-        who = capitalised(f"{study.unit.plural} {doing}")
-        between = show.more_between(row["contrast_lower"], row["contrast_upper"])
-        return f"{who} show {show.more(row['contrast'])} ({between}) in {show.label}, given the same means."
-
-    def _is_binary(self, row: pd.Series) -> bool:
-        return bool(self.observations.codebook.loc[row["practice"], "kind"] == "binary")
-
-    def _bar(self, row: pd.Series) -> float:
-        """From which value on a unit counts as doing it."""
-        return 0.5 if self._is_binary(row) else float(row["high"])
-
-    def does(self, unit: str, practice: str) -> bool:
-        """Whether a unit does a practice, or is in the upper quarter of a graded one; no answer counts as no."""
-        row = self._row(practice)
-        return bool(self._values.loc[unit, row["practice"]] >= self._bar(row))
-
-    def _row(self, practice: str) -> pd.Series:
-        match = self._table[(self._table["practice"] == practice) | (self._table["label"] == practice)]
-        if match.empty:
-            every = [*self._table["practice"], *self._table["label"]]
-            raise KeyError(f"There is no practice {practice!r}{did_you_mean(practice, every)}.")
-        return match.iloc[0]
-
-    def estimation(self, practice: str) -> pd.DataFrame:
-        """Every unit behind one contrast: ``unit``, ``value`` (what it does), ``does``, ``excess`` (outcome units)."""
-        row, expected = self._row(practice), self.deviants.expected
-        value = self._values[row["practice"]].reindex(expected.grid.units).to_numpy()
-        frame = expected.table[["unit", "excess"]].assign(value=value).dropna(ignore_index=True)
-        return frame.assign(does=frame["value"] >= self._bar(row))
-
-    def plot(self, practice: str | None = None, *, ax: Axes | None = None) -> Axes:
-        """The forest of all tested practices; or, for one practice, every unit beside the contrast.
-
-        Parameters
-        ----------
-        practice : str, optional
-            Name or label.
-        ax : Axes, optional
-
-        Returns
-        -------
-        Axes
-        """
-        show, unit = self.deviants.expected.outcome.format, self.observations.study.unit
-        if practice is None:
-            return figures.forest(
-                self._table[self._table["contrast"].notna()], difference_format=show.difference_tick,
-                value_label=f"{show.unit}, same means", title=self.finding, ax=ax,
-            )  # fmt: skip
-        row = self._row(practice)
-        return figures.estimation(
-            self.estimation(practice), row, units=unit.plural, difference_format=show.difference,
-            value_label=f"{show.unit} above expected", title=f"{row['label']}: {row['grade']}", ax=ax,
-        )  # fmt: skip
-
-    def _repr_html_(self) -> str:
-        shown = [
-            "label", "grade", "prevalence_deviants", "prevalence_peers", "contrast", "contrast_lower", "contrast_upper",
-            "n_users", "n_units",
-        ]  # fmt: skip
-        return overview(self.finding, self._table[shown], self.caveats, rows=12).__html__()
+LITTLE, SELDOM = 2, 0.35
+COLUMNS = [
+    "practice", "label", "theme", "evidence", "cost", "programme", "grade", "reason", "note", "travels_with", "n_units",
+    "n_users", "missing_share", "low", "high", "prevalence_deviants", "prevalence_peers",
+    "contrast", "contrast_lower", "contrast_upper", "raw_contrast", "raw_contrast_lower", "raw_contrast_upper",
+    "p_value", "p_romano_wolf", "p_worse", "p_bh", "reruns", *timing.COLUMNS, *hidden.COLUMNS,
+]  # fmt: skip
 
 
 @single_threaded
 def compare_practices(observations: Observations, deviants: Deviants, *, draws: int = 2000, seed: int = 0) -> Practices:
     """Compare what units do, among units of the same means.
 
-    Every declared practice that can be tested is tested against the continuous, unshrunken unit value, context removed
-    from both; the whole family shares one error control (Romano–Wolf at .10, then Benjamini–Hochberg). A practice
-    whose users were ahead before they took it up is moved to *follows success*; no grade is better than promising.
+    The family is declared first. Every practice that can be tested is tested against the continuous, unshrunken unit
+    value, context removed from both; the whole family shares one error control (Romano–Wolf at .10, then
+    Benjamini–Hochberg). What stands out is held against time, where practices were recorded in waves: a practice whose
+    users were ahead before they took it up *follows success*, and without a rise after adoption none is *strong*. Then
+    those left are held side by side: what shows nothing of its own *travels with* another.
+
+    What a study keeps back (``[confirm]``) is not looked at.
 
     Parameters
     ----------
@@ -220,7 +56,7 @@ def compare_practices(observations: Observations, deviants: Deviants, *, draws: 
     Raises
     ------
     StudyError
-        If the study has no practices.
+        If the study has no practices, or keeps so much back that fewer than three units are left.
 
     References
     ----------
@@ -231,203 +67,99 @@ def compare_practices(observations: Observations, deviants: Deviants, *, draws: 
         raise StudyError(
             "The study has no practices: name a practices table under [tables], or practices=[…] in read()."
         )
-    expected = deviants.expected
-    values = _per_unit(observations, expected.grid.units)
-    codebook = observations.codebook
-    described = _describe(values, codebook, observations.study.practices.may_be_few)
-    tested = described.index[described["reason"].eq("")]
-    context, notes = _context_features(expected)
-    fit = expected.fit
-    usable = fit.rated
-    weights = 1.0 / (fit.reml.tau2 + fit.collapsed.variance)
-    clusters = _clusters(observations, expected.grid.units[usable])
-    contrasts = adjusted_contrasts(
-        fit.collapsed.value[usable],
-        weights[usable],
-        context[usable],
-        values.loc[usable, tested].to_numpy(dtype=float),
-        clusters,
-    )
-    table = described.join(
-        _estimates(contrasts, described.loc[tested], expected, nested=clusters is not None, draws=draws, seed=seed)
-    )
-    determined = tested[(contrasts.left_share < 0.02) | np.isnan(contrasts.se)]
-    table.loc[determined, list(table.columns.difference(described.columns))] = np.nan
-    table.loc[determined, "reason"] = "the context settles who does it"
-    table = table.join(check_timing(observations, expected, table)).join(
-        _prevalence(values, codebook, described, deviants)
-    )
-    graded = [_grade(row, expected.outcome.smallest_contrast) for _, row in table.iterrows()]
-    table[["grade", "reason"]] = graded
-    table = _ordered(table.join(codebook[["label", "theme", "evidence", "cost", "programme"]]))
-    settings = {**deviants.settings, "level": LEVEL, "draws": draws, "seed": seed, "family_size": len(tested)}
-    return Practices(observations, deviants, table, values, len(tested), [*_caveats(table), *notes], settings)
-
-
-def _per_unit(observations: Observations, units: pd.Index) -> pd.DataFrame:
-    """One value per unit and practice: the mean over its waves."""
-    wide = observations.practices.pivot_table(
-        index="unit", columns="practice", values="value", aggfunc="mean", observed=True
-    )
-    given = set(observations.practices["practice"])
-    names = [name for name in observations.codebook.index if name in given]
-    return wide.reindex(index=units, columns=names)
-
-
-def _describe(values: pd.DataFrame, codebook: pd.DataFrame, few: int) -> pd.DataFrame:
-    """Declare the family before any outcome is looked at: who can be tested, and why not."""
-    rows = []
-    first: dict[bytes, str] = {}
-    for name in values.columns:
-        column = values[name]
-        known, binary = column.dropna(), bool(codebook.loc[name, "kind"] == "binary")
-        low, high = _contrasted(known, binary=binary)
-        users, missing = int((known >= (0.5 if binary else high)).sum()), 1 - len(known) / len(column)
-        same = first.setdefault(column.to_numpy(dtype=float).tobytes(), name)
-        if codebook.loc[name, "follows_success"]:
-            reason = "declared to follow success"
-        elif known.nunique() < 2:
-            reason = "no answers" if known.empty else "every unit answers the same"
-        elif same != name:
-            reason = f"the same answers as {codebook['label'][same]}"
-        elif missing > MOST_MISSING:
-            reason = f"{missing:.0%} of answers are missing"
-        elif users < few:
-            reason = f"only {users} units do it"
-        elif len(known) - users < few:
-            reason = f"only {len(known) - users} units do not"
-        else:
-            reason = ""
-        rows.append([reason, len(known), users, missing, low, high])
-    columns = ["reason", "n_units", "n_users", "missing_share", "low", "high"]
-    return pd.DataFrame(rows, columns=columns, index=pd.Index(values.columns, name="practice"))
-
-
-def _contrasted(known: pd.Series, *, binary: bool) -> tuple[float, float]:
-    """Not doing and doing it; for a graded practice its quarters, or its ends if the quarters coincide."""
-    if binary or known.empty:
-        return (0.0, 1.0) if binary else (np.nan, np.nan)
-    low, high = float(known.quantile(0.25)), float(known.quantile(0.75))
-    return (low, high) if high > low else (float(known.min()), float(known.max()))
-
-
-def _context_features(expected: Expected) -> tuple[np.ndarray, list[str]]:
-    """Context as free features: as rich as the number of units allows, fewer knots first, then no products."""
-    grid = expected.grid
-    count = len(grid.units)
-    for knots, products in ((4, True), (3, True), (4, False), (3, False), (0, False)):
-        basis = fit_basis(
-            grid.averages, grid.categories, bends=knots > 0, products=products, knot_quantiles=KNOTS.get(knots, ())
+    expected, codebook = deviants.expected, observations.codebook
+    used = what_is_used(observations, expected)
+    if used.units.sum() < 3 or not used.waves:
+        raise StudyError(
+            "[confirm] keeps back all there is to compare: leave some units, and waves of practices before its start."
         )
-        if len(basis.blocks) <= count / 5:
-            break
-    features = basis.columns(grid.averages, grid.categories)
-    if products:
-        return features, []
-    few = f"{count} units are few for {len(grid.conditions)} conditions: their context is removed in a simpler form."
-    return features, [few]
+    values = per_unit(observations, expected.grid.units, used.waves)
+    declared = declare(values[used.units], codebook, observations.study.practices.may_be_few)
+    names = declared.index[declared["reason"].eq("")]
+    tested = contrast_all(observations, expected, used, values[names], draws=draws, seed=seed)
+    conditions = [item.label for item in expected.grid.conditions]
+    table = declared.join(_estimates(tested, declared.loc[names], expected)).join(hidden.robustness(tested, conditions))
+    table["reruns"] = pd.Series(tested.reruns(seed), index=names)
+    settled = names[(tested.contrasts.left_share < 0.02) | np.isnan(tested.contrasts.se)]
+    table.loc[settled, list(table.columns.difference([*declared.columns, "yardstick"]))] = np.nan
+    table.loc[settled, "reason"] = "the context settles who does it"
+    waves = Waves(observations, expected, used)
+    table = table.join(check_timing(waves, table)).join(prevalence(who_does(values, codebook, declared), deviants))
+    table["travels_with"] = _travelling(table, tested, waves, codebook["label"])
+    graded = [grade(row, expected.outcome.smallest_contrast) for _, row in table.iterrows()]
+    table[["grade", "reason", "note"]] = graded
+    table = _ordered(table.join(codebook[["label", "theme", "evidence", "cost", "programme"]]))
+    placebos = tested.placebos(seed)
+    settings = {
+        **deviants.settings, "level": LEVEL, "draws": draws, "seed": seed, "family_size": len(names), "reruns": RERUNS,
+        "placebos": PLACEBOS, "placebos_with_findings": placebos,
+    }  # fmt: skip
+    notes = [*_caveats(table, observations), *tested.notes]
+    return Practices(observations, deviants, table, values, tested, waves, notes, settings)
 
 
-def _clusters(observations: Observations, units: pd.Index) -> np.ndarray | None:
-    nested = observations.units.get("nested_in")
-    return None if nested is None else pd.factorize(nested.reindex(units))[0]
-
-
-def _estimates(
-    contrasts: Contrasts, described: pd.DataFrame, expected: Expected, *, nested: bool, draws: int, seed: int
-) -> pd.DataFrame:
-    """Contrasts in outcome units, raw and shrunken, with their p-values; `described` holds the tested practices."""
-    step = (described["high"] - described["low"]).to_numpy() * expected.slope_at_average
+def _estimates(tested: Tested, declared: pd.DataFrame, expected: Expected) -> pd.DataFrame:
+    """Adjusted in outcome units, raw and shrunken, with their p-values."""
+    contrasts = tested.contrasts
+    step = (declared["high"] - declared["low"]).to_numpy() * expected.slope_at_average
     reach = student.ppf(0.975, np.maximum(contrasts.spare, 1))
     shrunken, se = shrink_family(contrasts.estimate, contrasts.se)
-    alone, family = romano_wolf(contrasts, draws=draws, seed=seed)
-    # A t distribution flatters few clusters; there the turned signs give the single p-values too.
-    p_value = alone if nested else contrasts.p_value
     columns: dict[str, np.ndarray] = {}
     for name, estimate, half in (("", shrunken, reach * se), ("raw_", contrasts.estimate, reach * contrasts.se)):
         columns[f"{name}contrast"] = estimate * step
         columns[f"{name}contrast_lower"] = (estimate - half) * step
         columns[f"{name}contrast_upper"] = (estimate + half) * step
-    columns |= {"p_value": p_value, "p_romano_wolf": family, "p_bh": benjamini_hochberg(p_value)}
-    return pd.DataFrame(columns, index=described.index)
+    columns |= {"p_value": tested.p_value, "p_romano_wolf": tested.chances.better, "p_worse": tested.chances.worse}
+    return pd.DataFrame(columns | {"p_bh": benjamini_hochberg(tested.p_value)}, index=declared.index)
 
 
-def _prevalence(
-    values: pd.DataFrame, codebook: pd.DataFrame, described: pd.DataFrame, deviants: Deviants
-) -> pd.DataFrame:
-    """Share of deviants that do it, and of ordinary units as like them as there are (ten nearest to each)."""
-    chosen = [*deviants.units("confident"), *deviants.units("likely")]
-    ordinary = [*deviants.units("rest"), *deviants.units("watch")]
-    frame = pd.DataFrame(np.nan, index=described.index, columns=["prevalence_deviants", "prevalence_peers"])
-    if not chosen or not ordinary:
-        return frame
-    nearest = np.argsort(deviants.distance(chosen, ordinary), axis=1, kind="stable")[:, :PEERS]
-    weight = pd.Series(np.bincount(nearest.ravel(), minlength=len(ordinary)), index=ordinary).astype(float)
-    binary = codebook.loc[described.index, "kind"].eq("binary")
-    does = (values >= np.where(binary, 0.5, described["high"])).astype(float).where(values.notna())
-    frame["prevalence_deviants"] = does.loc[chosen].mean()
-    peers = does.loc[ordinary]
-    frame["prevalence_peers"] = peers.mul(weight, axis=0).sum() / peers.notna().mul(weight, axis=0).sum()
-    return frame
-
-
-def _grade(row: pd.Series, smallest: float | None) -> tuple[str, str]:
-    """The grade that the evidence allows, and why; without a full check of timing none is better than promising."""
-    if row["reason"]:
-        rare = row["reason"].startswith("only") and row["reason"].endswith("do it")
-        return ("worth a visit" if rare and row["n_users"] > 0 else "not testable"), row["reason"]
-    better, timing = row["raw_contrast"] > 0, row["timing"]
-    if better and row["p_bh"] <= LEVEL and timing == BEFORE:
-        return "follows success", "units that do it were high before; those that took it up did not rise accordingly"
-    if better and row["p_romano_wolf"] <= LEVEL:
-        return "promising", f"stands out after allowing for every practice tested; {timing}"
-    if better and row["p_bh"] <= LEVEL:
-        return "promising", f"stands out, though one in ten of such findings may be false; {timing}"
-    if not better and row["p_romano_wolf"] <= LEVEL:
-        return "cannot tell", "units that do it do worse than comparable units; find out why before anything else"
-    if smallest and row["raw_contrast_upper"] < smallest:
-        return "cannot tell", "if it helps, then by less than is worth having"
-    if row["raw_contrast_lower"] < 0:
-        return "cannot tell", "the range spans both better and worse"
-    return "cannot tell", "could be chance among so many practices"
+def _travelling(table: pd.DataFrame, tested: Tested, waves: Waves, labels: pd.Series) -> pd.Series:
+    """Of each practice that stands out, the one that it travels with if it shows nothing of its own beside it."""
+    found = pd.Series("", index=table.index)
+    survivors = [str(name) for name in table.index[stands_out(table) & ~follows_success(table)]]
+    if len(survivors) < 2:
+        return found
+    places, freed = tested.values.columns.get_indexer(pd.Index(survivors)), tested.contrasts.freed
+    unit, spent = np.flatnonzero(waves.used.units), freed.basis.shape[1]
+    columns = (freed.practices * freed.length)[:, places]
+    stack = Stack(freed.response, columns, unit, spent, len(unit) - spent - 1)
+    if waves.tell:
+        stack = stack.below(waves.within(survivors))
+    if tested.clusters is not None:
+        group = np.zeros(len(waves.used.units), dtype=int)
+        group[unit] = tested.clusters
+        stack = stack.grouped(group)
+    for gone, other in backward(stack, list(range(len(survivors)))).items():
+        found[survivors[gone]] = labels[survivors[other]]
+    return found
 
 
 def _ordered(table: pd.DataFrame) -> pd.DataFrame:
-    order = {"promising": 0, "worth a visit": 1, "follows success": 2, "cannot tell": 3, "not testable": 4}
-    columns = [
-        "practice", "label", "theme", "evidence", "cost", "programme", "grade", "reason", "n_units", "n_users",
-        "missing_share", "low", "high", "prevalence_deviants", "prevalence_peers",
-        "contrast", "contrast_lower", "contrast_upper", "raw_contrast", "raw_contrast_lower", "raw_contrast_upper",
-        "p_value", "p_romano_wolf", "p_bh", *TIMING,
-    ]  # fmt: skip
-    table = table.reset_index()
-    keys = pd.DataFrame(
-        {"grade": table["grade"].map(order), "contrast": -table["contrast"].fillna(-np.inf), "name": table["practice"]}
-    )
-    return table.loc[keys.sort_values(["grade", "contrast", "name"]).index, columns].reset_index(drop=True)
+    """The best grade first; of one grade the cheap, then the rare, then the largest contrast."""
+    table = table.rename_axis("practice").reset_index()
+    told = table["grade"].isin([STRONG, PROMISING])
+    keys = pd.DataFrame({
+        "grade": rank(table["grade"]), "dear": told & ~table["cost"].le(LITTLE).to_numpy(dtype=bool),
+        "common": told & ~table["prevalence_peers"].le(SELDOM), "contrast": -table["contrast"].fillna(-np.inf),
+        "unseen": table["note"].eq(""), "name": table["practice"],
+    })  # fmt: skip
+    order = keys.sort_values(list(keys.columns)).index
+    return table.loc[order][COLUMNS].reset_index(drop=True)
 
 
-def _caveats(table: pd.DataFrame) -> list[str]:
-    unknown = int((table["grade"].eq("promising") & table["timing"].ne(RISES)).sum())
-    notes = ["Where timing is unknown, a practice may follow success instead of going before it."] if unknown else []
-    dropped = table[table["grade"].isin(["not testable", "worth a visit"])]
-    if len(dropped):
-        notes.append(f"{len(dropped)} declared practices could not be tested; the table gives the reasons.")
+def _caveats(table: pd.DataFrame, observations: Observations) -> list[str]:
+    notes = []
+    if (table["grade"].eq(PROMISING) & table["timing"].ne(RISES)).any():
+        notes.append("Where timing is unknown, a practice may follow success instead of going before it.")
+    dropped = table["p_value"].isna().sum()
+    if dropped:
+        notes.append(f"{dropped} declared practices could not be tested; the table gives the reasons.")
     if table["evidence"].eq("claimed").any():
         notes.append(
             "Claimed practices are what people say they do; they stand beside the observed ones, never in their place."
         )
+    confirm = observations.study.confirm
+    if confirm:
+        what = "Some units are" if confirm.units else f"What comes from {confirm.start} on is"
+        notes.append(f"{what} kept back: what is found here can be confirmed there.")
     return notes
-
-
-def _claims(values: pd.DataFrame, codebook: pd.DataFrame) -> pd.DataFrame:
-    rows = []
-    for claimed, observed in codebook["claims"].items():
-        if not observed or claimed not in values or observed not in values:
-            continue
-        both = values[[claimed, observed]].dropna() >= 0.5
-        not_done = int((both[claimed] & ~both[observed]).sum())
-        label, shares = codebook.loc[observed, "label"], (both[claimed].mean(), both[observed].mean())
-        rows.append([observed, label, len(both), *shares, not_done])
-    columns = ["practice", "label", "n_units", "claimed_share", "observed_share", "claimed_not_done"]
-    return pd.DataFrame(rows, columns=columns)

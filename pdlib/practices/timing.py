@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,85 +12,139 @@ from scipy.special import ndtri
 
 from pdlib.expected import Expected
 from pdlib.observations import Observations
+from pdlib.practices.tested import Used
 from pdlib.stats.joint import working_cells
-from pdlib.stats.timing import NOTHING, adoption_contrast, within_unit_change
+from pdlib.stats.refit import Stack
+from pdlib.stats.timing import NOTHING, Change, adoption_contrast, within_unit_change, within_units
 
 FEW_CHANGES = 10
-REACH = float(ndtri(0.975))
+REACH, CREDIBLY = float(ndtri(0.975)), float(ndtri(0.95))
 RISES, BEFORE, UNKNOWN = "rises after adoption", "was high before", "timing unknown"
 COLUMNS = ["n_changed", "change", "change_lower", "change_upper", "after", "after_lower", "after_upper", "timing"]
 
 
-def check_timing(observations: Observations, expected: Expected, table: pd.DataFrame) -> pd.DataFrame:
+@dataclass(frozen=True, eq=False)
+class Waves:
+    """What units do over the periods, beside their outcomes.
+
+    Attributes
+    ----------
+    observations : Observations
+    expected : Expected
+    used : Used
+    """
+
+    observations: Observations
+    expected: Expected
+    used: Used
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Waves whose name is a period, in the order of time, with the period's place."""
+        place = {period: k for k, period in enumerate(self.expected.grid.periods)}
+        return {wave: place[wave] for wave in self.used.waves if wave in place}
+
+    @property
+    def tell(self) -> bool:
+        """Whether there are waves enough to see a change."""
+        return len(self.places) > 1
+
+    @cached_property
+    def cells(self) -> tuple[np.ndarray, np.ndarray]:
+        """(N, P) outcomes on the working scale, and their weights, 0 where nothing was observed or is kept back."""
+        fit, grid = self.expected.fit, self.expected.grid
+        z, _ = working_cells(fit, grid.y, grid.n)
+        weights = np.where(self.used.units[:, None] & self.used.periods, fit.collapsed.weights, 0.0)
+        return np.nan_to_num(z), weights
+
+    @cached_property
+    def _answers(self) -> pd.DataFrame:
+        long = self.observations.practices
+        long = long[long["wave"].isin(self.places)]
+        wide = long.pivot_table(index=["practice", "unit"], columns="wave", values="value", dropna=False)
+        return wide.reindex(columns=list(self.places))
+
+    def answers(self, practice: str) -> np.ndarray:
+        """(N, W) what each unit answered in each wave; NaN without an answer."""
+        units = self.expected.grid.units
+        if practice not in self._answers.index.get_level_values(0):
+            return np.full((len(units), len(self.places)), np.nan)
+        return self._answers.loc[practice].reindex(units).to_numpy(dtype=float)
+
+    def doing(self, practice: str) -> np.ndarray:
+        """(N, P) what each unit does, where the waves before and after agree; at the ends the nearest wave holds."""
+        answers, at = pd.DataFrame(self.answers(practice)), list(self.places.values())
+        before, after = answers.ffill(axis=1).to_numpy(), answers.bfill(axis=1).to_numpy()
+        nothing = np.full(len(answers), np.nan)
+        doing = np.empty((len(answers), len(self.expected.grid.periods)))
+        for p in range(doing.shape[1]):
+            last, following = np.searchsorted(at, p, side="right") - 1, np.searchsorted(at, p)
+            early = before[:, last] if last >= 0 else nothing
+            late = after[:, following] if following < len(at) else nothing
+            either = np.where(np.isnan(early), late, early)
+            doing[:, p] = np.where((early == late) | np.isnan(early) | np.isnan(late), either, np.nan)
+        return doing
+
+    def within(self, practices: list[str]) -> Stack:
+        """Outcome and practices within units, for fitting practices side by side."""
+        return within_units(*self.cells, [self.doing(name) for name in practices])
+
+    def changes(self, doing: np.ndarray) -> tuple[Change, Change | None]:
+        """Change within units; and adopters after against before, None for a practice that is no yes or no."""
+        binary = bool(np.isin(doing[np.isfinite(doing)], (0.0, 1.0)).all())
+        z, weights = self.cells
+        return within_unit_change(z, weights, doing), adoption_contrast(z, weights, doing) if binary else None
+
+
+def check_timing(waves: Waves, table: pd.DataFrame) -> pd.DataFrame:
     """Compare each practice's contrast between units with what happened where a unit took it up or gave it up.
 
     Parameters
     ----------
-    observations : Observations
-    expected : Expected
+    waves : Waves
     table : DataFrame
         Indexed by practice: ``low``, ``high``, ``raw_contrast`` with its 95 % bounds.
 
     Returns
     -------
     DataFrame
-        Indexed by practice: ``n_changed`` (units whose practice changed), ``change`` with 95 % bounds (within units,
+        Indexed by practice: ``n_changed`` (units whose practice changed), ``change`` with 90 % bounds (within units,
         outcome units), ``after`` with bounds (adopters after against before, beside units not doing it yet; yes/no
-        practices only), ``timing``: *rises after adoption* if both are credibly above zero; *was high before* if units
-        do not change as the contrast between units would have it; else *timing unknown*.
+        practices only), ``timing``: *rises after adoption* if both lower bounds are above zero; *was high before* if
+        units do not change as the contrast between units would have it; else *timing unknown*.
     """
-    waves = _waves(observations, expected)
-    if len(waves) < 2:
-        return pd.DataFrame(
-            {name: UNKNOWN if name == "timing" else np.nan for name in COLUMNS}, index=table.index, columns=COLUMNS
-        )
-    z, _ = working_cells(expected.fit, expected.grid.y, expected.grid.n)
-    z, weights = np.nan_to_num(z), expected.fit.collapsed.weights
-    wide = observations.practices.pivot_table(index=["practice", "unit"], columns="wave", values="value", dropna=False)
-    wide = wide[list(waves)]
+    if not waves.tell:
+        nothing = {name: UNKNOWN if name == "timing" else np.nan for name in COLUMNS}
+        return pd.DataFrame(nothing, index=table.index, columns=COLUMNS)
+    slope = waves.expected.slope_at_average
     rows: dict[str, list[Any]] = {}
     for name, row in ((str(index), row) for index, row in table.iterrows()):
-        known = wide.loc[name].reindex(expected.grid.units).to_numpy(dtype=float)
-        doing = _between_waves(known, list(waves.values()), z.shape[1])
-        step = (row["high"] - row["low"]) * expected.slope_at_average
-        change = within_unit_change(z, weights, doing)
-        binary = bool(np.isin(doing[np.isfinite(doing)], (0.0, 1.0)).all())
-        after = adoption_contrast(z, weights, doing) if binary else NOTHING
-        numbers = [float(change.units)]
-        for each, size in ((change, step), (after, expected.slope_at_average)):
-            reach = REACH * each.se
-            numbers += [each.estimate * size, (each.estimate - reach) * size, (each.estimate + reach) * size]
-        rows[name] = [*numbers, _timing(row, numbers, change.se * step, binary=binary)]
+        step = (row["high"] - row["low"]) * slope
+        change, after = waves.changes(waves.doing(name))
+        numbers = [float(change.units), *bounds(change, step), *bounds(after or NOTHING, slope)]
+        rows[name] = [*numbers, _timing(row, change, after, step)]
     return pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis(index="practice")
 
 
-def _waves(observations: Observations, expected: Expected) -> dict[str, int]:
-    """Waves whose name is a period, in the order of time, with the period's place."""
-    place = {period: k for k, period in enumerate(expected.grid.periods)}
-    named = {str(wave) for wave in observations.practices["wave"].unique()} & set(place)
-    return {wave: place[wave] for wave in sorted(named, key=place.__getitem__)}
+def bounds(change: Change, size: float) -> list[float]:
+    """A change and its 90 % bounds, in outcome units."""
+    reach = CREDIBLY * change.se
+    return [change.estimate * size, (change.estimate - reach) * size, (change.estimate + reach) * size]
 
 
-def _between_waves(known: np.ndarray, at: list[int], periods: int) -> np.ndarray:
-    """(N, P) what each unit does, where the waves before and after agree; at the ends the nearest wave holds."""
-    waves = pd.DataFrame(known)
-    before, after = waves.ffill(axis=1).to_numpy(), waves.bfill(axis=1).to_numpy()
-    doing = np.full((len(known), periods), np.nan)
-    for p in range(periods):
-        last, following = np.searchsorted(at, p, side="right") - 1, np.searchsorted(at, p)
-        early = before[:, last] if last >= 0 else np.full(len(known), np.nan)
-        late = after[:, following] if following < len(at) else np.full(len(known), np.nan)
-        either = np.where(np.isnan(early), late, early)
-        doing[:, p] = np.where((early == late) | np.isnan(early) | np.isnan(late), either, np.nan)
-    return doing
+def rises(change: Change, after: Change | None) -> bool:
+    """Whether both ways of looking at a change agree that the outcome rose."""
+    both = [change] if after is None else [change, after]
+    return all(each.estimate > CREDIBLY * each.se for each in both)
 
 
-def _timing(row: pd.Series, numbers: list[float], change_se: float, *, binary: bool) -> str:
-    units, change, lower, _, _, after_lower, _ = numbers
-    if units < FEW_CHANGES or not np.isfinite(change) or not np.isfinite(row["raw_contrast"]):
+def _timing(row: pd.Series, change: Change, after: Change | None, step: float) -> str:
+    if change.units < FEW_CHANGES or not np.isfinite(row["raw_contrast"]):
         return UNKNOWN
-    if lower > 0 and (after_lower > 0 or not binary):
+    if rises(change, after):
         return RISES
-    spread = float(np.hypot((row["raw_contrast_upper"] - row["raw_contrast_lower"]) / (2 * REACH), change_se))
-    contradicted = row["raw_contrast"] - change > REACH * spread
-    return BEFORE if row["raw_contrast_lower"] > 0 and contradicted and lower <= 0 else UNKNOWN
+    own = change.se * step
+    spread = float(np.hypot((row["raw_contrast_upper"] - row["raw_contrast_lower"]) / (2 * REACH), own))
+    contradicted = row["raw_contrast"] - change.estimate * step > REACH * spread
+    high_before = row["raw_contrast_lower"] > 0 and contradicted and change.estimate * step <= REACH * own
+    return BEFORE if high_before else UNKNOWN

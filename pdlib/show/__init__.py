@@ -5,6 +5,7 @@ from pdlib.show.blocks import caveats, findings, kicker, overview, quote, result
 from pdlib.show.cards import Side, practice_card, twin_card
 from pdlib.show.formats import OutcomeFormat
 from pdlib.show.html import Html, element, text
+from pdlib.show.sheets import Station, visit_sheet
 from pdlib.show.svg import figure
 from pdlib.show.tables import table
 
@@ -12,6 +13,7 @@ __all__ = [
     "Html",
     "OutcomeFormat",
     "Side",
+    "Station",
     "caveats",
     "element",
     "figure",
@@ -27,5 +29,6 @@ __all__ = [
     "table",
     "text",
     "twin_card",
+    "visit_sheet",
     "wording",
 ]

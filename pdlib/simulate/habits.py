@@ -19,7 +19,7 @@ GIVEN_UP = 0.05
 HOURS_THAT_PAY = 8
 CODEBOOK = [
     "practice", "label", "theme", "who_decides", "cost", "everyone_can", "measured_by", "evidence", "claims",
-    "kind", "programme", "follows_success",
+    "kind", "programme", "follows_success", "touchpoint",
 ]  # fmt: skip
 NUMBERS: dict[str, Callable[[Floats], Floats]] = {
     # practice: how a standard normal becomes an answer
@@ -136,7 +136,7 @@ def points_of(habits: Habits, effects: float) -> tuple[Floats, Floats, dict[str,
     shape = next(iter(habits.done.values())).shape
     direct, engagement = np.zeros(shape), np.zeros(shape)
     at: dict[str, Floats] = {}
-    spec = habits.spec[["practice", "direct", "via_engagement", "touchpoint"]].to_numpy().tolist()
+    spec = habits.spec[["practice", "direct", "via_engagement", "acts_at"]].to_numpy().tolist()
     for name, here, through_staff, touchpoint in spec:
         if name not in habits.done:
             continue

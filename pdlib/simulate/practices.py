@@ -29,7 +29,7 @@ class SimulatedPractices:
     panel : DataFrame
         The same observations by period: ``unit``, ``period``, ``c1``–``c6``, ``value``, ``n``, ``sd``.
     practices : DataFrame
-        ``unit`` and one column per practice; no number where the answer is missing.
+        ``unit``, where there are several ``wave``, and one column per practice; no number where the answer is missing.
     codebook : DataFrame
         One row per practice, in the columns of a study's codebook.
     truth : DataFrame
@@ -50,6 +50,11 @@ class SimulatedPractices:
     truth_units: pd.DataFrame
     settings: dict[str, Any]
 
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables that the declaration reads."""
+        tables = {"observations": self.panel, "practices": self.practices}
+        return tables | ({"units": self.units} if "nested_in" in self.settings else {})
+
     def study(self) -> dict[str, Any]:
         """The declaration that fits the panel, as keyword arguments of ``pdlib.Study``."""
         outcome = {
@@ -60,14 +65,13 @@ class SimulatedPractices:
             "sd": "sd",
             "better": "higher",
         }
-        practice = self.codebook.to_dict("records")
-        return {
-            "unit": "unit",
-            "period": "period",
-            "outcome": outcome,
-            "context": list(CONTEXT),
-            "practice": practice,
-        }
+        study = {"unit": "unit", "period": "period", "outcome": outcome, "context": self.settings["context"]}
+        study["practice"] = self.codebook.to_dict("records")
+        if "nested_in" in self.settings:
+            study["unit"] = {"column": "unit", "nested_in": self.settings["nested_in"]}
+        if "wave" in self.settings:
+            study["practices"] = {"wave": self.settings["wave"]}
+        return study
 
 
 def simulate_practices(
@@ -125,7 +129,7 @@ def simulate_practices(
     >>> simulated.truth["role"].value_counts()["tag_along"]
     np.int64(20)
     """
-    settings: dict[str, Any] = dict(locals())
+    settings: dict[str, Any] = dict(locals()) | {"context": CONTEXT}
     if n_practices % BLOCK or n_practices < 35:
         raise ValueError(f"n_practices is {n_practices}; it must be a multiple of {BLOCK} and at least 35.")
     rng = streams(seed, "context", "latent", "kinds", "effect", "driven", "missing", "volume", "items", "period")
@@ -147,7 +151,7 @@ def simulate_practices(
     practices = _with_missing(rng["missing"], done, frames[0]["n"].to_numpy(), missing_share)
     practices_frame = pd.DataFrame(practices, columns=truth["practice"].tolist())
     practices_frame.insert(0, "unit", names)
-    codebook = _codebook(truth, [kind for kind, _ in make])
+    codebook = codebook_of(truth, [kind for kind, _ in make])
     truth = _settled(truth, effect_sd, null)
     truth_units = pd.DataFrame({"unit": names, "theta": theta, "context_value": index})
     return SimulatedPractices(*frames, practices_frame, codebook, truth, truth_units, settings)
@@ -257,7 +261,8 @@ def _settled(truth: pd.DataFrame, effect_sd: float, null: bool) -> pd.DataFrame:
     return truth.assign(role=role, size=size)[["practice", "role", "size", "block"]]
 
 
-def _codebook(truth: pd.DataFrame, kinds: list[str]) -> pd.DataFrame:
+def codebook_of(truth: pd.DataFrame, kinds: list[str]) -> pd.DataFrame:
+    """The codebook of simulated practices: who decides and what it costs says nothing of what matters."""
     return pd.DataFrame(
         {
             "practice": truth["practice"],

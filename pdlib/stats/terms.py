@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.stats import t as student
 
-from pdlib.stats.contrast import Contrasts, Scores
+from pdlib.stats.contrast import Contrasts, Scores, orthonormal
 
 Array = np.ndarray
 REACH = 3.0
@@ -93,7 +93,7 @@ def term_contrasts(
     for own in (classes == value for value in np.unique(classes[np.isfinite(pooled) & (pooled > 0)])):
         weight = weights[spoke] * n / (1 + CLASS ** float(classes[own][0]) * n)
         root = np.sqrt(weight / weight.mean())
-        basis = _orthonormal(context[spoke] * root[:, None])
+        basis = orthonormal(context[spoke] * root[:, None])
         value = y * root
         free = value - basis @ (basis.T @ value)
         size = float(free @ free)
@@ -116,7 +116,7 @@ def term_contrasts(
     with np.errstate(divide="ignore", invalid="ignore"):
         se = np.where(se > 0, se, np.nan)
         p_value = 2 * student.sf(np.abs(estimate) / se, np.maximum(spare, 1))
-    strength = np.where(np.isfinite(p_value), np.abs(pull.sum(axis=0)), np.nan)
+    strength = np.where(np.isfinite(p_value), pull.sum(axis=0), np.nan)
     return Contrasts(estimate, se, p_value, spare, left, strength, Scores(pull))
 
 
@@ -132,10 +132,3 @@ def joined(parts: list[Contrasts]) -> Contrasts:
 
 def _summed(values: Array, groups: Array, count: int) -> Array:
     return csr_array((np.ones(len(groups)), (groups, np.arange(len(groups)))), shape=(count, len(groups))) @ values
-
-
-def _orthonormal(columns: Array) -> Array:
-    """Orthonormal columns with the same span, dependent ones dropped."""
-    scaled = columns / np.maximum(np.linalg.norm(columns, axis=0), 1e-300)
-    left, size, _ = np.linalg.svd(scaled, full_matrices=False)
-    return left[:, size > 1e-8 * size[0]]

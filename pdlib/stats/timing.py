@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pdlib.stats.panel import two_way_residuals
+from pdlib.stats.refit import Stack
 
 Array = np.ndarray
 
@@ -52,9 +53,7 @@ def within_unit_change(z: Array, weights: Array, doing: Array) -> Change:
     Arellano (1987), doi:10.1111/j.1468-0084.1987.mp49004006.x, for the clustered variance.
     """
     known = np.isfinite(doing) & (weights > 0)
-    low = np.min(np.where(known, doing, np.inf), axis=1)
-    high = np.max(np.where(known, doing, -np.inf), axis=1)
-    changed = int((high > low).sum())
+    changed = int(changers(doing, weights).sum())
     kept = known.any(axis=1)
     if changed < 2:
         return NOTHING
@@ -67,6 +66,46 @@ def within_unit_change(z: Array, weights: Array, doing: Array) -> Change:
     estimate = float((w * x * y).sum()) / size
     pull = (w * x * (y - estimate * x)).sum(axis=1) / size
     return Change(estimate, float(np.sqrt((pull**2).sum() * len(pull) / (len(pull) - 1))), changed)
+
+
+def changers(doing: Array, weights: Array) -> Array:
+    """(N,) whether what a unit does changed between periods in which its outcome is known."""
+    known = np.isfinite(doing) & (weights > 0)
+    low = np.min(np.where(known, doing, np.inf), axis=1)
+    high = np.max(np.where(known, doing, -np.inf), axis=1)
+    return np.asarray(high > low)
+
+
+def within_units(z: Array, weights: Array, doing: list[Array]) -> Stack:
+    """Outcome and several practices within units, unit and period effects removed, one row a cell.
+
+    Parameters
+    ----------
+    z, weights : (N, P) arrays
+        As in `within_unit_change`.
+    doing : list of (N, P) arrays
+        NaN where it is not known; such a cell says nothing of that practice.
+
+    Returns
+    -------
+    Stack
+    """
+    seen = weights > 0
+    rows = seen.any(axis=1)
+    root = np.sqrt(weights[rows])
+    y = root * two_way_residuals(np.where(seen, z, 0.0)[rows], weights[rows])
+    columns = []
+    for each in doing:
+        known = np.isfinite(each) & seen
+        some = known.any(axis=1)
+        column = np.zeros(z.shape)
+        w = np.where(known, weights, 0.0)[some]
+        column[some] = np.sqrt(w) * two_way_residuals(np.where(known, each, 0.0)[some], w)
+        columns.append(column[rows][seen[rows]])
+    unit = np.nonzero(seen)[0]
+    spent = int(rows.sum()) + z.shape[1] - 1
+    x = np.column_stack([*columns, np.empty((len(unit), 0))])
+    return Stack(y[seen[rows]], x, unit, spent, int(rows.sum()) - 1)
 
 
 def adoption_contrast(z: Array, weights: Array, doing: Array) -> Change:
@@ -128,3 +167,71 @@ def _adopters(doing: Array) -> Array:
     first_with = np.where(known & (doing == 1), periods, doing.shape[1]).min(axis=1)
     once = (last_without >= 0) & (first_with < doing.shape[1]) & (last_without < first_with)
     return np.where(once[:, None], np.stack([last_without, first_with], axis=1), -1)
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """Adopters around their adoption, beside units that do not do it yet.
+
+    Attributes
+    ----------
+    since : (T,) int array
+        Periods since the first with the practice; negative before.
+    units : (T,) int array
+        Adopters seen there.
+    estimate, se : (T,) arrays
+        Against the comparison units of the same period; the mean before adoption is taken out.
+    """
+
+    since: Array
+    units: Array
+    estimate: Array
+    se: Array
+
+
+def adoption_course(z: Array, weights: Array, doing: Array) -> Course:
+    """Follow adopters from period to period before and after adoption.
+
+    Parameters
+    ----------
+    z, weights, doing : (N, P) arrays
+        As in `adoption_contrast`.
+
+    Returns
+    -------
+    Course
+        Empty if nobody took it up. The last period before adoption is shown and, as in `adoption_contrast`, does not
+        count among those that the mean before is taken over.
+
+    References
+    ----------
+    Sun & Abraham (2021), doi:10.1016/j.jeconom.2020.09.006, for event times by group of adopters.
+    """
+    seen, group = weights > 0, _adopters(doing)
+    parts: dict[int, list[tuple[float, float, float]]] = {}
+    for last, first in sorted({(last, first) for last, first in group[group[:, 0] >= 0]}):
+        base = np.where(seen, weights, 0.0)[:, : max(last, 1)]
+        precision = base.sum(axis=1)
+        ready = precision > 0
+        level = (base * z[:, : max(last, 1)]).sum(axis=1) / np.where(ready, precision, 1.0)
+        members = (group == (last, first)).all(axis=1) & ready
+        without = ~(doing[:, : last + 1] > 0).any(axis=1) & ready & ~members
+        for period in (p for p in range(z.shape[1]) if not last < p < first):
+            treated, control = members & seen[:, period], without & seen[:, period] & ~(doing[:, period] > 0)
+            if not treated.any() or control.sum() < 2:
+                continue
+            step, share = z[:, period] - level, weights[:, period]
+            means = [np.average(step[side], weights=share[side]) for side in (treated, control)]
+            spread = [
+                float((share[side] ** 2 * (step[side] - mean) ** 2).sum() / share[side].sum() ** 2)
+                for side, mean in zip((treated, control), means, strict=True)
+            ]
+            many = int(treated.sum())
+            own = spread[0] if many > 1 else float(np.var(step[control]))
+            when = period - first if period >= first else period - last - 1
+            parts.setdefault(when, []).append((many, means[0] - means[1], own + spread[1]))
+    since = np.array(sorted(parts), dtype=int)
+    units = np.array([sum(many for many, _, _ in parts[t]) for t in since], dtype=int)
+    estimate = np.array([sum(m * e for m, e, _ in parts[t]) for t in since]) / np.maximum(units, 1)
+    variance = np.array([sum(m**2 * v for m, _, v in parts[t]) for t in since]) / np.maximum(units, 1) ** 2
+    return Course(since, units, estimate, np.sqrt(variance))

@@ -9,7 +9,8 @@ import pandas as pd
 from scipy.sparse import csr_array
 from scipy.stats import t as student
 
-from pdlib.stats.contrast import Contrasts, benjamini_hochberg, romano_wolf
+from pdlib.stats.contrast import Contrasts
+from pdlib.stats.family import benjamini_hochberg, romano_wolf
 from pdlib.stats.terms import joined, term_contrasts
 from pdlib.voices.bench import Bench, context_features
 from pdlib.voices.terms import Counted, alike, count_terms
@@ -147,9 +148,10 @@ def _touchpoints(touchpoint: pd.Series, counted_terms: Counted) -> list[str | No
 
 def _graded(table: pd.DataFrame, family: Contrasts, bench: Bench, draws: int, seed: int) -> pd.DataFrame:
     """Estimates with their bounds, p-values over the whole family, and what may be said of each."""
-    alone, stepped = romano_wolf(family, draws=draws, seed=seed)
+    chances = romano_wolf(family, draws=draws, seed=seed)
     # A t distribution flatters few clusters; there the turned signs give the single p-values too.
-    p_value = family.p_value if bench.clusters is None else alone
+    p_value = family.p_value if bench.clusters is None else chances.alone
+    stepped = np.where(family.estimate > 0, chances.better, chances.worse)  # to say more, to say less: two families
     half = student.ppf(0.975, np.maximum(family.spare, 1)) * family.se
     table = table.assign(
         contrast=family.estimate, contrast_lower=family.estimate - half, contrast_upper=family.estimate + half,

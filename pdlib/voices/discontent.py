@@ -16,7 +16,7 @@ from pdlib.errors import StudyError
 from pdlib.show import figures, overview
 from pdlib.show.formats import share
 from pdlib.show.wording import listed, plural
-from pdlib.stats.contrast import benjamini_hochberg
+from pdlib.stats.family import benjamini_hochberg
 from pdlib.stats.joint import working_cells
 from pdlib.stats.rising import FIRST, WINDOWS, Rise, find_fall, find_rise
 from pdlib.voices.mood import moods

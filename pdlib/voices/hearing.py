@@ -64,7 +64,8 @@ class Voices:
         ``n_units`` that use it, ``n_leading`` (of these units in the leading share), ``largest_unit_share`` (of its
         comments), ``touchpoint`` (where it is said most for what is said there), ``share_deviants`` and ``share_peers``
         (of comments), ``contrast`` with 95 % bounds (by what share of its usual rate it is said more often per standard
-        deviation of excess, context removed), ``p_value``, ``p_romano_wolf``, ``p_bh``.
+        deviation of excess, context removed), ``p_value``, ``p_romano_wolf`` (allowing for all
+        terms: of being said more, or less, as the contrast is), ``p_bh``.
         """
         return self._table.copy()
 

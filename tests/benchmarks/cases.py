@@ -21,8 +21,9 @@ import pandas as pd
 import pdlib
 from pdlib.simulate import simulate_chain, simulate_voices
 from pdlib.stats.basis import fit_basis
-from pdlib.stats.contrast import adjusted_contrasts, romano_wolf
+from pdlib.stats.contrast import adjusted_contrasts
 from pdlib.stats.excess import fit_excess
+from pdlib.stats.family import romano_wolf
 from pdlib.stats.mixed import random_intercept_reml
 from pdlib.stats.posterior import top_probability
 from pdlib.voices import redact

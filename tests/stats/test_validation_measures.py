@@ -68,6 +68,8 @@ def test_every_study_runs_and_reads(tmp_path: Path) -> None:
         "find": "N=50 P=6 mean",
         "null": "N=50 P=6 mean",
         "practices": "N=200 K=40",
+        "teams": "N=400, 20 districts",
+        "adoptions": "N=200 P=8",
         "voices": "N=200, 20,000 comments",
         "discontent": "bursty counts",
     }

@@ -17,8 +17,8 @@ Shares are pooled over replicates, except the false-discovery rate and *not a ca
 (0 where nothing is found). *oracle*: the posterior with the true context, spells and variances. *wards*: the second
 design, of another shape, on which nothing was tuned. *funnel*: residuals from
 straight lines with overdispersed 95 % limits. *OLS residual* names units beyond one SD. *not a cause*: anything but the
-five planted practices (tag-alongs, reverse causes and the halves of the bundle included). *not clear*: on the wrong
-side of the goal by less than two standard errors."""
+planted practices (tag-alongs, reverse causes, hidden ones and halves of a bundle that bring nothing alone included).
+*not clear*: on the wrong side of the goal by less than two standard errors."""
 
 
 def judged(figures: pd.DataFrame) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 
 import pdlib
 from pdlib.simulate import SimulatedChain, SimulatedVoices, simulate_chain, simulate_voices
-from pdlib.stats.contrast import benjamini_hochberg
+from pdlib.stats.family import benjamini_hochberg
 from pdlib.stats.rising import FIRST, find_rise
 from pdlib.voices.mood import moods
 from pdlib.voices.terms import count_terms

@@ -15,7 +15,7 @@ import pandas as pd
 from pdlib.deviants.guards.guard import Ground, Guard, Level, graded, not_checked
 from pdlib.show.formats import number
 from pdlib.show.wording import capitalised, plural
-from pdlib.stats.contrast import benjamini_hochberg
+from pdlib.stats.family import benjamini_hochberg
 from pdlib.stats.plausible import chance_of_repeat, tied_to_size, too_often, too_steady
 
 FALSE_SHARE = 0.05

@@ -3,6 +3,7 @@
 All of them know a narrow drawing for a phone and a wide one for a desk; `pdlib.show.figure` makes both.
 """
 
+from pdlib.show.figures.adoption import adoption
 from pdlib.show.figures.agreement import agreement
 from pdlib.show.figures.caterpillar import caterpillar
 from pdlib.show.figures.dots import dots
@@ -16,6 +17,7 @@ from pdlib.show.figures.trend import trend
 from pdlib.show.figures.why import why
 
 __all__ = [
+    "adoption",
     "agreement",
     "caterpillar",
     "dots",

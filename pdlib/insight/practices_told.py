@@ -1,0 +1,81 @@
+"""What a leader reads of the practices beyond the chart: how sure, what pays together, what was asked and paid for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from pdlib.practices import Practices
+from pdlib.practices.hypotheses import OPEN, SUPPORTED, UNTESTED
+from pdlib.show import element
+from pdlib.show.formats import count
+from pdlib.show.wording import counted, listed, plural
+
+if TYPE_CHECKING:
+    from pdlib.insight.facts import Facts
+
+MOST_STORIES, MOST_NAMED = 3, 3
+
+
+def practices_told(facts: Facts, practices: Practices) -> list[Markup]:
+    """Paragraphs in the order in which they matter; none for what there is nothing to say of."""
+    parts = [*_stories(facts, practices), _together(practices), _asked(practices), _paid_for(practices)]
+    return [part for part in parts if part]
+
+
+def _stories(facts: Facts, practices: Practices) -> list[Markup]:
+    """The surest practices, each with what happened over time and what could hide behind it."""
+    return [
+        element("p", element("b", f"{row['label']}. "), practices.sentences(row["practice"]))
+        for _, row in facts.promising.head(MOST_STORIES).iterrows()
+    ]
+
+
+def _together(practices: Practices) -> Markup | None:
+    found = practices.bundles.found
+    if found.empty:
+        return None
+    show, units = practices.deviants.expected.outcome.format, practices.observations.study.unit.plural
+    row = found.iloc[0]
+    cells = practices.bundles.cells(row["bundle"])
+    every, parts = cells.iloc[-1], cells.iloc[1:-1]
+    words = (
+        f"{units.capitalize()} that do both show {show.more(every['contrast'])} "
+        f"({show.more_range(every['contrast_lower'], every['contrast_upper'])}) against those that do neither."
+        if len(parts) == 2
+        else f"{units.capitalize()} that do all show {show.more(every['contrast'])} "
+        f"({show.more_range(every['contrast_lower'], every['contrast_upper'])}) against those that do none."
+    )
+    alone = " One without the other shows no clear gain." if (parts["contrast_lower"] < 0).all() else ""
+    return element("p", element("b", "Better together. "), f"{row['label']}: {words}{alone}")
+
+
+def _asked(practices: Practices) -> Markup | None:
+    """What people had expected: how many were right, and which; nobody is named."""
+    table = practices.hypotheses.table
+    if table.empty:
+        return None
+    right = table[table["answer"] == SUPPORTED]
+    unclear = table["answer"].isin([OPEN, UNTESTED]).sum()
+    said = f"{counted(len(table), 'hunch', 'hunches').capitalize()} {plural(len(table), 'was', 'were')} written down"
+    held = f"{count(len(right))} {plural(len(right), 'holds', 'hold')} up"
+    which = f": {listed(f'“{label}”' for label in right['label'][:MOST_NAMED])}" if len(right) else ""
+    rest = f" {count(unclear)} cannot be told yet." if unclear else ""
+    return element("p", element("b", "You asked. "), f"{said}; by exact count {held}{which}.{rest}")
+
+
+def _paid_for(practices: Practices) -> Markup | None:
+    rows = practices.programmes.without_gain
+    rows = rows[rows["programme"].astype(bool)]
+    if rows.empty:
+        return None
+    told = [f"{row['label']}: {_lower_first(row)}" for _, row in rows.head(MOST_NAMED).iterrows()]
+    return element("p", element("b", "Paid for, no gain in sight. "), " ".join(told))
+
+
+def _lower_first(row: pd.Series) -> str:
+    says = str(row["says"])
+    return says if np.isfinite(row["contrast"]) else says.lower()

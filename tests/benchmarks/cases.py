@@ -26,9 +26,11 @@ from pdlib.stats.excess import fit_excess
 from pdlib.stats.family import romano_wolf
 from pdlib.stats.mixed import random_intercept_reml
 from pdlib.stats.posterior import top_probability
+from pdlib.stats.shuffles import shuffle_test
 from pdlib.voices import redact
 
 PERIODS, CONDITIONS, ROWS_A_UNIT = 12, 8, 12
+BY_CHANCE = 0.03  # shares of 10,000 draws differ by less: four standard errors at one half
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Timing:
         Peak in MB once the data were made and nothing was computed yet.
     answer : list of float
         What was computed, for those that must agree.
+    within : float
+        How nearly, relative to a value or to 1 if that is more.
     """
 
     name: str
@@ -54,9 +58,12 @@ class Timing:
     memory: float
     data: float
     answer: list[float]
+    within: float = 1e-3
 
 
-def measured(name: str, work: Callable[[], Any], answer: Callable[[Any], list[float]], runs: int) -> Timing:
+def measured(
+    name: str, work: Callable[[], Any], answer: Callable[[Any], list[float]], runs: int, within: float = 1e-3
+) -> Timing:
     """Run the work a few times; the median is hardly moved by what else the machine does."""
     data = peak()
     cpu, wall, result = [], [], None
@@ -65,7 +72,7 @@ def measured(name: str, work: Callable[[], Any], answer: Callable[[Any], list[fl
         result = work()
         cpu.append(process_time() - started)
         wall.append(perf_counter() - clock)
-    return Timing(name, float(np.median(cpu)), float(np.median(wall)), peak(), data, answer(result))
+    return Timing(name, float(np.median(cpu)), float(np.median(wall)), peak(), data, answer(result), within)
 
 
 def peak() -> float:
@@ -240,3 +247,50 @@ def redaction(n_comments: int, *, runs: int) -> Timing:
     return measured(
         f"redact, {n_comments:,} comments", lambda: redact(texts, ["Dave", "Priya"]), lambda done: [done.touched], runs
     )
+
+
+# -- what chance alone would show -----------------------------------------------------------------------------
+
+
+def habits(n_units: int, n_practices: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Make a response, practices of which the first goes with it, and four strata."""
+    rng = np.random.default_rng(1)
+    done = (rng.random((n_units, n_practices)) < 0.3).astype(float)
+    return 0.5 * done[:, 0] + rng.standard_normal(n_units), done, np.arange(n_units) % 4
+
+
+def shuffle(n_units: int, n_practices: int, draws: int, strata: bool, *, runs: int) -> Timing:
+    """Shuffle the response, within strata or among all, and compare every practice and the largest of all."""
+    response, done, stratum = habits(n_units, n_practices)
+    return measured(
+        _shuffles(n_units, n_practices, draws) + (" in strata" if strata else ", pdlib"),
+        lambda: shuffle_test(response, done, stratum if strata else np.zeros(n_units, dtype=int), draws=draws),
+        lambda found: [*found[0], found[1].min()],
+        runs,
+        BY_CHANCE,
+    )
+
+
+def scipy_shuffle(n_units: int, n_practices: int, draws: int, *, runs: int) -> Timing:
+    """The same by scipy: one vectorised permutation test a practice, and one of the largest of all."""
+    from scipy.stats import permutation_test
+
+    response, done, _ = habits(n_units, n_practices)
+    x = (done - done.mean(axis=0)) / (done - done.mean(axis=0)).std(axis=0)
+
+    def p_value(statistic: Callable[..., Any]) -> float:
+        return float(permutation_test(
+            (response,), statistic, permutation_type="pairings", n_resamples=draws, vectorized=True, batch=500,
+            alternative="greater", rng=1,
+        ).pvalue)  # fmt: skip
+
+    def work() -> list[float]:
+        alone = [p_value(lambda y, axis, column=column: np.abs((y * column).sum(axis=axis))) for column in x.T]
+        return [*alone, p_value(lambda y, axis: np.abs(np.moveaxis(y, axis, -1) @ x).max(axis=-1))]
+
+    name = _shuffles(n_units, n_practices, draws) + ", scipy"
+    return measured(name, work, lambda p_values: p_values, runs, BY_CHANCE)
+
+
+def _shuffles(n_units: int, n_practices: int, draws: int) -> str:
+    return f"{draws:,} shuffles, {n_units:,} units, {n_practices} practices"

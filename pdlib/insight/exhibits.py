@@ -10,12 +10,14 @@ from pdlib.insight.facts import Facts
 from pdlib.insight.words import QUESTION, chances, condition, ranged
 from pdlib.practices import Practices
 from pdlib.show import Html, Side, figure, figures, table, twin_card
-from pdlib.show.formats import count, share
-from pdlib.show.wording import capitalised, counted, plural
+from pdlib.show.formats import count, share, span_name
+from pdlib.show.wording import capitalised, counted, in_words, plural
 
 MOST_CONDITIONS = 3
-MOST_LABELS = 9
+MOST_LABELS = 40
 MOST_PRACTICES = 8
+MOST_PROMISING = 5
+CAPTION = "Practices, who does them and what goes with them"
 
 
 def pair_card(facts: Facts, pair: Twin) -> Html:
@@ -26,8 +28,10 @@ def pair_card(facts: Facts, pair: Twin) -> Html:
     return twin_card(
         _side(facts, "Bright spot", name, first),
         _side(facts, "Its nearest twin", facts.name(pair.peer), second),
+        value_label=facts.outcome.label,
         difference=f"{capitalised(show.label)}: {show.more(pair.difference)}",
-        difference_range=f"{show.more_range(pair.lower, pair.upper)}{over}, luck allowed for",
+        difference_range=show.more_range(pair.lower, pair.upper),
+        remark=f"with luck taken out{over}",
         does=facts.only_first(pair),
         call=name,
         ask=QUESTION,
@@ -35,10 +39,10 @@ def pair_card(facts: Facts, pair: Twin) -> Html:
 
 
 def _side(facts: Facts, heading: str, name: str, row: pd.Series) -> Side:
-    size = f"{count(row['exposure'] / row['n_periods'])} {facts.outcome.exposure_label}{facts.a_period}"
     items = sorted(facts.deviants.expected.grid.conditions, key=lambda item: item.kind)[:MOST_CONDITIONS]
-    conditions = [condition(item, row[item.name]) for item in items]
-    return Side(heading, name, facts.show.value(row["observed"]), f"{facts.outcome.label} · {size}", conditions)
+    alike = dict(condition(item, row[item.name]) for item in items)
+    alike[f"{capitalised(facts.outcome.exposure_label)}{facts.a_period}"] = count(row["exposure"] / row["n_periods"])
+    return Side(heading, name, facts.show.value(row["observed"]), alike)
 
 
 def funnel(facts: Facts) -> Html:
@@ -49,23 +53,37 @@ def funnel(facts: Facts) -> Html:
     scaled, limits = (frame.assign(exposure=frame["exposure"] / each) for frame in (adjusted, limits))
     labels = {name: facts.name(name) for name in facts.bright.index[:MOST_LABELS]}
     size = f"{outcome.exposure_label}{facts.a_period}"
-    title = "Everyone lies where size and luck would put them"
-    if found:
-        title = f"{capitalised(counted(found, unit.singular, unit.plural))} {plural(found, 'stands', 'stand')} out"
     low, high = (show.value(limits[name].iloc[-1]) for name in ("lower95", "upper95"))
+    marked = f"{found} marked as bright spots, {_beyond(facts, scaled, limits)} of them beyond the inner lines."
     return figure(
         lambda ax: figures.funnel(
             scaled, limits, labels=labels, highlighted=facts.bright.index, exposure_label=size, value_format=show.tick,
             ax=ax,
         ),
-        title=title,
-        subtitle=f"{capitalised(outcome.label)} by {unit.singular}, same means, {facts.span}. "
-        f"Lines: where 95 and 99.8 in 100 ordinary {unit.plural} would lie.",
+        title=_funnel_title(found, _beyond(facts, scaled, limits)),
+        subtitle=f"{capitalised(outcome.label)} by {unit.singular}, given the same means{facts.in_span}. "
+        f"Lines: where 95 and 99.8 in 100 ordinary {unit.plural} would lie",
         description=f"Funnel of {len(adjusted)} {unit.plural}: {outcome.label} given the same means, over the {size}. "
-        f"Most lie between {low} and {high} at the large end. {found} marked as bright spots.",
+        f"Most lie between {low} and {high} at the large end. {marked if found else 'None is marked.'}",
         tips=_tips(facts),
         table=_bright_table(facts) if found else None,
     )  # fmt: skip
+
+
+def _beyond(facts: Facts, units: pd.DataFrame, limits: pd.DataFrame) -> int:
+    """How many bright spots lie beyond the lines that 95 in 100 ordinary units keep within."""
+    rows = units[units["unit"].isin(facts.bright.index)]
+    order, side = limits.sort_values("exposure"), "upper95" if facts.outcome.sign > 0 else "lower95"
+    line = np.interp(rows["exposure"], order["exposure"], order[side])
+    return int((facts.outcome.sign * (rows["adjusted"] - line) > 0).sum())
+
+
+def _funnel_title(found: int, beyond: int) -> str:
+    if not found:
+        return "Everyone lies where size and luck would put them"
+    whole = beyond == found
+    who = f"{'All ' if whole and found > 1 else ''}{in_words(beyond)}{'' if whole else f' of {in_words(found)}'}"
+    return f"{capitalised(who)} bright {plural(found, 'spot lies', 'spots lie')} beyond where luck usually ends"
 
 
 def dots(facts: Facts) -> Html | None:
@@ -75,13 +93,18 @@ def dots(facts: Facts) -> Html | None:
     show = facts.show
     rows = facts.bright.assign(label=[facts.name(unit) for unit in facts.bright.index])
     best, worst = rows["shrunken_excess"].max(), rows["shrunken_excess"].min()
+    ahead = "Each is ahead even at the low end of its range"
+    if rows["shrunken_excess_lower"].min() <= 0:
+        ahead = f"The best is ahead by {show.size(best)}, the others by less"
     return figure(
         lambda ax: figures.dots(
             rows, value="shrunken_excess", lower="shrunken_excess_lower", upper="shrunken_excess_upper",
-            value_format=show.difference, value_label=f"{show.unit} better than expected", ax=ax,
+            value_format=show.difference, tick_format=show.difference_tick,
+            value_label=f"{show.unit} better than expected", ax=ax,
         ),
-        title=f"Each bright spot is better by {show.excess(worst).lstrip('+')} or more",
-        subtitle=f"{capitalised(show.label)}, better than expected from its means; lines: range, nine times in ten",
+        title=ahead,
+        subtitle=f"{capitalised(show.label)}, better than expected from its means{facts.in_span}. "
+        "Lines: the range, nine times in ten",
         description=f"Dot plot of {len(rows)} bright spots: better than expected by {show.excess_between(worst, best)} "
         f"{show.unit}, each with its range.",
         tips=_tips(facts),
@@ -95,10 +118,7 @@ def _tips(facts: Facts) -> dict[str, str]:
 def _better(facts: Facts, row: pd.Series) -> str:
     show = facts.show
     between = show.excess_between(row["shrunken_excess_lower"], row["shrunken_excess_upper"])
-    return (
-        f"{show.value(row['observed'])}, expected {show.value(row['expected'])}; "
-        f"better by {show.size(row['shrunken_excess'])} ({between})"
-    )
+    return f"{show.value(row['observed'])}; better than expected by {show.size(row['shrunken_excess'])} ({between})"
 
 
 def _bright_table(facts: Facts) -> Html:
@@ -111,43 +131,51 @@ def _bright_table(facts: Facts) -> Html:
     columns = {
         "name": (capitalised(facts.unit.singular), None),
         "exposure": (capitalised(facts.outcome.exposure_label), count),
-        "expected": ("Expected", show.value),
-        "observed": ("Observed", show.value),
-        "better": (f"Better by, {show.unit}", None),
+        "observed": (capitalised(facts.outcome.label), show.value),
+        "better": (f"Better than expected, {show.unit} (range)", None),
         "p_top": ("Real?", chances),
     }
     return table(rows, caption="Bright spots and how likely each is to be real", columns=columns, row_header="name")
 
 
 def told(facts: Facts, practices: Practices) -> pd.DataFrame:
-    """What the forest shows: promising practices first, then paid programmes, then the strongest of the rest."""
+    """What the forest shows: the surest of the promising, then paid programmes, then what follows success, then rest.
+
+    ``prevalence_deviants`` is there the share of bright spots, counted one by one.
+    """
     rows = practices.table
     rows = rows[rows["contrast"].notna() & rows["evidence"].eq("observed")]
+    first = facts.promising["practice"].head(MOST_PROMISING)
+    rows = rows[~rows["practice"].isin(facts.promising["practice"].iloc[MOST_PROMISING:])]
     keys = {
-        "grade": ~rows["practice"].isin(facts.promising["practice"]), "programme": ~rows["programme"].astype(bool),
-        "size": -rows["contrast"],
+        "promising": ~rows["practice"].isin(first), "programme": ~rows["programme"].astype(bool),
+        "follows": ~rows["grade"].eq("follows success"), "size": -rows["contrast"],
     }  # fmt: skip
-    return rows.loc[pd.DataFrame(keys).sort_values(list(keys)).index[:MOST_PRACTICES]]
+    return counted_here(facts, rows.loc[pd.DataFrame(keys).sort_values(list(keys)).index[:MOST_PRACTICES]])
+
+
+def counted_here(facts: Facts, rows: pd.DataFrame) -> pd.DataFrame:
+    """The practices with the share of bright spots, and of no others, that do each."""
+    counts = [facts.doers(name) for name in rows["practice"]]
+    return rows.assign(prevalence_deviants=[done / asked if asked else np.nan for done, asked in counts])
 
 
 def forest(facts: Facts, practices: Practices, rows: pd.DataFrame) -> Html:
     """The practices told, each with the difference tied to it."""
-    show, first = facts.show, rows.iloc[0]
-    promising = int(rows["grade"].eq("promising").sum())
+    show, first, found = facts.show, rows.iloc[0], len(facts.promising)
+    some = f" The surest {in_words(MOST_PROMISING)} are shown." if found > MOST_PROMISING else ""
     return figure(
-        lambda ax: figures.forest(
-            rows, difference_format=show.difference_tick, value_label=f"{show.unit}, same means", ax=ax
-        ),
-        title=f"{capitalised(counted(promising, 'practice'))} {plural(promising, 'goes', 'go')} with better results",
-        subtitle=f"Difference tied to each practice with its range; {practices.family_size} tested together. "
-        f"Filled: bright spots, open: comparable {facts.unit.plural}",
+        lambda ax: figures.forest(rows, difference_format=show.difference_tick, value_label=show.unit, ax=ax),
+        title=f"{capitalised(counted(found, 'practice'))} {plural(found, 'goes', 'go')} with better results",
+        subtitle=f"Difference in {show.label} tied to each practice, given the same means, with its range; "
+        f"{practices.family_size} were compared together.{some}",
         description=f"{len(rows)} practices; {first['label']} goes with {show.more(first['contrast'])} "
         f"({show.more_between(first['contrast_lower'], first['contrast_upper'])}). Grades are beside each.",
         table=practice_table(facts, rows),
     )
 
 
-def practice_table(facts: Facts, rows: pd.DataFrame) -> Html:
+def practice_table(facts: Facts, rows: pd.DataFrame, caption: str = CAPTION) -> Html:
     """Practices with their grades, who does them and what goes with them."""
     bounds = rows[["contrast", "contrast_lower", "contrast_upper"]].to_numpy()
     difference = [ranged(facts.show, *values) if np.isfinite(values[0]) else "not compared" for values in bounds]
@@ -160,7 +188,7 @@ def practice_table(facts: Facts, rows: pd.DataFrame) -> Html:
         "n_units": (f"{capitalised(facts.unit.plural)} that answered", count),
     }
     shown = rows.assign(difference=difference)
-    return table(shown, caption="Practices, who does them and what goes with them", columns=columns, row_header="label")
+    return table(shown, caption=caption, columns=columns, row_header="label")
 
 
 def luck_chart(facts: Facts, luck: LuckCheck, description: str) -> Html:
@@ -168,6 +196,7 @@ def luck_chart(facts: Facts, luck: LuckCheck, description: str) -> Html:
     return figure(
         lambda ax: figures.luck(luck.units, value_format=facts.show.excess, ax=ax),
         title="A league table’s lead fades; a fair list holds",
-        subtitle=f"Lead over what is usual, {luck.span[0]} to {luck.span[1]} against {luck.span[2]} to {luck.span[3]}",
+        subtitle=f"Lead in {facts.show.label}, {span_name(*luck.span[:2])} and {span_name(*luck.span[2:])}; "
+        "thick: the average",
         description=description,
     )

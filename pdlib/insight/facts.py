@@ -12,6 +12,7 @@ from pdlib.insight.words import pseudonym
 from pdlib.observations import Observations
 from pdlib.practices import LEVEL, Practices
 from pdlib.show import OutcomeFormat
+from pdlib.show.formats import span_name
 from pdlib.study import Outcome, Unit
 
 MOST_TWINS = 12
@@ -68,9 +69,14 @@ class Facts:
 
     @property
     def span(self) -> str:
-        """First and last period."""
+        """First and last period as people say them; nothing if the study has no periods."""
         periods = self.observations.periods
-        return f"{periods[0]} to {periods[-1]}" if len(periods) > 1 else periods[0]
+        return span_name(periods[0], periods[-1]) if self.observations.study.period else ""
+
+    @property
+    def in_span(self) -> str:
+        """The span behind a comma, where the study has periods."""
+        return f", {self.span}" if self.span else ""
 
     @property
     def a_period(self) -> str:
@@ -121,9 +127,26 @@ class Facts:
         same = groups is not None and bool(groups[pair.unit] == groups[pair.peer])
         return pair.closeness > NEAR, same, bool(self.only_first(pair)), pair.lower
 
-    def only_first(self, pair: Twin) -> list[str]:
-        """Up to two promising practices that the bright spot has and its twin has not, as people say them."""
+    def does(self, unit: str) -> list[str]:
+        """The promising practices that a unit does, as people say them."""
         if self.practices is None:
             return []
         does, rows = self.practices.does, zip(self.promising["practice"], self.promising["label"], strict=True)
-        return [label for name, label in rows if does(pair.unit, name) and not does(pair.peer, name)][:2]
+        return [self.doing(name, label) for name, label in rows if does(unit, name)]
+
+    def only_first(self, pair: Twin) -> list[str]:
+        """Up to two promising practices that the bright spot has and its twin has not, as people say them."""
+        peer = self.does(pair.peer)
+        return [label for label in self.does(pair.unit) if label not in peer][:2]
+
+    def doing(self, practice: str, label: str) -> str:
+        """A practice as something done: one that has degrees is done "much"."""
+        kind = self.observations.codebook.loc[practice, "kind"]
+        return label if kind == "binary" else f"{label}: much of it"
+
+    def doers(self, practice: str) -> tuple[int, int]:
+        """How many bright spots do a practice, of how many that answered: exact counts."""
+        if self.practices is None:
+            return 0, 0
+        asked = self.practices.values.loc[self.bright.index, practice].dropna().index
+        return sum(self.practices.does(unit, practice) for unit in asked), len(asked)

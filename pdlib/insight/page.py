@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from markupsafe import Markup
 
 from pdlib.deviants import Deviants
 from pdlib.deviants.outcomes import balancing
 from pdlib.insight import exhibits
 from pdlib.insight.facts import Facts
-from pdlib.insight.words import GLOSSARY, QUESTION, bold, standing
+from pdlib.insight.words import GLOSSARY, QUESTION, bold, chances, standing
 from pdlib.observations import Observations
 from pdlib.practices import Practices
-from pdlib.show import Html, caveats, element, findings, kicker, standfirst
-from pdlib.show.formats import count, share
+from pdlib.show import Html, caveats, element, findings, glossary, kicker, standfirst
+from pdlib.show.formats import count, share, span_name
 from pdlib.show.html import join
 from pdlib.show.wording import capitalised, counted, in_words, listed, plural
 
+MOST_VISITS = 5
+MOST_CARDS = 3
 _SCALES = {"proportion": "log-odds", "rate": "log", "mean": "plain"}
 
 
@@ -34,7 +37,8 @@ class Insight(Facts):
     @property
     def headline(self) -> Html:
         """The small line above, the headline with its number, and two sentences below it."""
-        above = kicker(f"{self.observations.study.name} · {count(self.total)} {self.unit.plural} · {self.span}")
+        parts = [self.observations.study.name, f"{count(self.total)} {self.unit.plural}", self.span]
+        above = kicker(" · ".join(part for part in parts if part))
         return join(above, element("h1", self.title), standfirst(self._standfirst))
 
     @property
@@ -44,8 +48,8 @@ class Insight(Facts):
         if not found:
             return f"None of {count(self.total)} {self.unit.plural} stands out beyond means and luck"
         who = capitalised(counted(found, self.unit.singular, self.unit.plural))
-        verb, whose = ("does", "its") if found == 1 else ("do", "their")
-        return f"{who} {verb} better on {self.outcome.label} than {whose} means explain"
+        verb, whose = ("has", "its") if found == 1 else ("have", "their")
+        return f"{who} {verb} {self.show.having} than {whose} means explain"
 
     @property
     def _standfirst(self) -> str:
@@ -53,18 +57,17 @@ class Insight(Facts):
         if not found:
             return (
                 f"What is left once the means of each {self.unit.singular} are counted could be luck. "
-                "Naming nobody is the honest result; more time or more data may change it."
+                "So we name nobody. More time or more data may change that."
             )
         luck = f" and {in_words(found - real)} to be luck" if found > real else ""
-        first = f"We expect about {in_words(real)} of the {in_words(found)} to be real{luck}."
+        first = f"We expect about {in_words(real)} to be real{luck}."
         if not len(self.promising):
             return f"{first} No practice on the list sets them apart so far: go and ask."
         all_cheap = self.cheap == len(self.promising) > 1
-        cheap = f"; {in_words(self.cheap)} of them {plural(self.cheap, 'costs', 'cost')} little" if self.cheap else ""
-        cheap = "; all of them cost little" if all_cheap else cheap
+        cheap = f"; {in_words(self.cheap)} {plural(self.cheap, 'costs', 'cost')} little" if self.cheap else ""
+        cheap = "; all cost little" if all_cheap else cheap
         which = capitalised(counted(len(self.promising), "practice"))
-        verb = plural(len(self.promising), "goes", "go")
-        return f"{first} {which} on our list {verb} with better results{cheap}."
+        return f"{first} {which} {plural(len(self.promising), 'goes', 'go')} with better results{cheap}."
 
     @property
     def twin_card(self) -> Html:
@@ -74,42 +77,64 @@ class Insight(Facts):
     @property
     def findings(self) -> Html:
         """Up to five findings, each with a number and, where it is a difference, its range."""
-        items = [self._who(), *self._what(), self._league(), *self._programmes()]
-        return join(element("h2", "What we found"), findings([item for item in items if item][:5]))
+        items = [self._who(), *self._what(), *self._middle(), *self._league(), *self._programmes()]
+        return join(element("h2", "What we found"), findings(items[:5]))
 
     def _who(self) -> Markup:
-        bright, lasting = self.bright, self.deviants.expected.reliability
+        bright = self.bright
         if bright.empty:
-            sizes = f"{share(lasting)} of the differences left would last; {share(1 - lasting)} is luck"
-            return bold("Nobody is named.", f" At a typical {self.unit.singular} about {sizes}.")
+            return self._nobody()
         how = self.show.more_between(bright["shrunken_excess"].min(), bright["shrunken_excess"].max())
-        right = f"About {in_words(round(self.deviants.expected_right))} should be real."
+        real = in_words(round(self.deviants.expected_right))
         who = f"{capitalised(in_words(len(bright)))} of {count(self.total)} {self.unit.plural}"
         verb = plural(len(bright), "does", "do")
-        return bold(who, f" {verb} better than others with the same means: {how}. {right}")
+        right = "" if len(bright) == 1 else f" About {real} should be real."
+        return bold(who, f" {verb} better than others with the same means: {how}.{right}")
+
+    def _nobody(self) -> Markup:
+        likeliest, top = self.deviants.table["p_top"].max(), share(self.observations.study.top)
+        return bold(
+            f"None of {count(self.total)} {self.unit.plural} is named",
+            f". The likeliest has a chance of {chances(likeliest)} to be in the top {top}; we name from 50 in 100.",
+        )
 
     def _what(self) -> list[Markup]:
         return [
             bold(
                 f"{row['label']}",
-                f": {share(row['prevalence_deviants'])} of bright spots, {share(row['prevalence_peers'])} of "
-                f"comparable {self.unit.plural}. It goes with {self.show.more(row['contrast'])} "
+                f": {self._who_does(row)}. It goes with {self.show.more(row['contrast'])} "
                 f"({self.show.more_range(row['contrast_lower'], row['contrast_upper'])}).",
             )
-            for _, row in self.promising[:2].iterrows()
-            if np.isfinite(row["prevalence_deviants"])
-        ]
+            for _, row in self.promising.iterrows()
+            if np.isfinite(row["prevalence_peers"])
+        ][:2]
 
-    def _league(self) -> Markup:
+    def _who_does(self, row: pd.Series) -> str:
+        """How many bright spots do a practice, and what share of comparable units."""
+        done, asked = self.doers(row["practice"])
+        peers = f"{share(row['prevalence_peers'])} of comparable {self.unit.plural}"
+        return f"{done} of {plural(asked, 'the one bright spot', f'{asked} bright spots')}, {peers}" if asked else peers
+
+    def _middle(self) -> list[Markup]:
+        """Where most lie given the same means: what is left to find when nobody is named."""
+        if not self.bright.empty:
+            return []
+        low, high = self.deviants.adjusted()["adjusted"].quantile([0.05, 0.95])
+        lies = f": nine in ten {self.unit.plural} lie between {self.show.value(low)} and {self.show.value(high)}."
+        return [bold("Given the same means most are close together", lies)]
+
+    def _league(self) -> list[Markup]:
         top = self.deviants.table.nsmallest(1, "raw_rank").iloc[0]
         if not np.isfinite(top["rank"]):
-            return Markup("")
+            return []
         ranks = f"{count(top['rank'])} (between {count(top['rank_lower'])} and {count(top['rank_upper'])})"
-        return bold(
-            f"First in the league table, {standing(top['rank'], self.total)} given its means",
-            f": the {self.unit.singular} with the best raw figure stands at {ranks} of {count(self.total)} "
-            "once its means are counted.",
-        )
+        return [
+            bold(
+                f"First in the league table, {standing(top['rank'], self.total)} given its means",
+                f": the {self.unit.singular} with the best raw figure stands at {ranks} of {count(self.total)} "
+                "once its means are counted.",
+            )
+        ]
 
     def _programmes(self) -> list[Markup]:
         if self.practices is None:
@@ -119,7 +144,7 @@ class Insight(Facts):
         return [
             bold(
                 f"{row['label']} shows no visible gain",
-                f": {share(row['n_users'] / row['n_units'])} do it. The gain lies between "
+                f": {count(row['n_users'])} of {count(row['n_units'])} do it. The gain lies between "
                 f"{show.excess(row['raw_contrast_lower'])} and {show.excess(row['raw_contrast_upper'])}.",
             )
             for _, row in rows[:1].iterrows()
@@ -128,7 +153,7 @@ class Insight(Facts):
     @property
     def what_changed(self) -> Html:
         """What changed since the last report."""
-        nothing = "No earlier report is on record, so there is nothing to compare with yet."
+        nothing = "This is the first report, so there is nothing to compare with yet."
         return join(element("h2", "What changed"), element("p", nothing))
 
     @property
@@ -146,7 +171,7 @@ class Insight(Facts):
         heading = element("h2", "What they do differently")
         if rows.empty:
             return join(heading, element("p", "No practice could be compared."))
-        note = "These are associations, worth a visit and a pilot. Some may follow success instead of going before it."
+        note = "These go together; that is no proof. Some may follow success instead of going before it. Visit first."
         chart = exhibits.forest(self, practices, rows)
         return join(
             heading, chart, element("p", note, class_="note"), self._too_rare(practices), self._claimed(practices)
@@ -161,7 +186,7 @@ class Insight(Facts):
             f"“{label}” ({counted(users, self.unit.singular, self.unit.plural)})"
             for label, users in zip(rows["label"], rows["n_users"], strict=True)
         )
-        return element("p", element("b", "Too rare to compare, worth a visit. "), f"{named}; exact counts.")
+        return element("p", element("b", "Too rare to compare, worth a visit: "), f"{named}. These are exact counts.")
 
     def _claimed(self, practices: Practices) -> Markup | None:
         claims = practices.claims
@@ -170,10 +195,9 @@ class Insight(Facts):
         worst = claims.assign(gap=claims["claimed_share"] - claims["observed_share"]).nlargest(1, "gap").iloc[0]
         return element(
             "p",
-            element("b", "Said and done. "),
-            f"“{worst['label']}”: {share(worst['claimed_share'])} say they do it, {share(worst['observed_share'])} "
-            f"were seen to do it (exact count: {worst['claimed_not_done']} of {count(worst['n_units'])} "
-            f"{self.unit.plural} say so only).",
+            element("b", "Said and done: "),
+            f"“{worst['label']}”. By exact count, {count(worst['claimed_not_done'])} of {count(worst['n_units'])} "
+            f"{self.unit.plural} say that they do it and were not seen to.",
         )
 
     @property
@@ -182,21 +206,19 @@ class Insight(Facts):
         heading = element("h2", "Whom to visit and what to try")
         if self.bright.empty:
             return join(heading, element("p", "Nobody is named, so nobody needs a visit on account of this report."))
-        units = self.bright.index[:5]
-        doers = [
-            element("li", element("b", self.name(unit)), f": {self._visit(unit)}{self._cost(unit)}") for unit in units
+        places = [
+            element("li", element("b", self.name(unit)), f": {self._visit(unit)}{self._cost(unit)}")
+            for unit in self.bright.index[:MOST_VISITS]
         ]
-        cards = [self.practices.card(name) for name in self.promising["practice"][:3]] if self.practices else []
-        return join(heading, element("ul", *doers), *cards)
+        ask = element("p", "At each of them ask: ", element("b", f"“{QUESTION}”"))
+        tried = self.promising["practice"][:MOST_CARDS]
+        cards = [self.practices.card(name) for name in tried] if self.practices else []
+        lead = [element("h3", "What to try")] if cards else []
+        return join(heading, ask, element("ul", *places, class_="visits"), *lead, *cards)
 
     def _visit(self, unit: str) -> str:
-        if self.practices is None:
-            return f"ask “{QUESTION}”"
-        does, rows = self.practices.does, zip(self.promising["practice"], self.promising["label"], strict=True)
-        done = [f"“{label}”" for name, label in rows if does(unit, name)][:2]
-        if not done:
-            return f"none of our promising practices is done there. Ask “{QUESTION}”"
-        return f"see {' and '.join(done)}. Ask “{QUESTION}”"
+        done = [f"“{label}”" for label in self.does(unit)[:2]]
+        return f"see {listed(done)}." if done else "it does nothing on our list of promising practices, so go and look."
 
     def _cost(self, unit: str) -> str:
         return f" Ask about this too: {self.costs[unit]}" if unit in self.costs else ""
@@ -211,12 +233,12 @@ class Insight(Facts):
             return []
         luck, show = self.deviants.luck_check(), self.show
         league, ours = luck.table.iloc[0], luck.table.iloc[1]
-        kept = show.excess_between(ours["lead_later_lower"], ours["lead_later_upper"])
+        faded, kept = (show.excess_between(row["lead_later_lower"], row["lead_later_upper"]) for row in (league, ours))
         words = (
-            f"We made the list from {luck.span[0]} to {luck.span[1]} and looked again from {luck.span[2]} to "
-            f"{luck.span[3]}. The raw league table’s best led by {show.size(league['lead_earlier'])}; later only "
-            f"{show.size(league['lead_later'])} was more than their means explain. Our list promised "
-            f"{show.size(ours['lead_earlier'])}; later it was {show.size(ours['lead_later'])} ({kept})."
+            f"We made a list from {span_name(*luck.span[:2])} and looked again in {span_name(*luck.span[2:])}. "
+            f"The best in the raw league table led by {show.size(league['lead_earlier'])} (exact count). Later only "
+            f"{show.size(league['lead_later'])} ({faded}) was more than their means explain. Our list promised "
+            f"{show.size(ours['lead_earlier'])} on average. Later it was {show.size(ours['lead_later'])} ({kept})."
         )
         # The chart's title says that a fair list holds, so it is shown only where it does.
         chart = [exhibits.luck_chart(self, luck, words)] if ours["survived_share"] >= 0.5 else []
@@ -255,9 +277,9 @@ class Insight(Facts):
             )
         return join(
             *(element("p", paragraph) for paragraph in paragraphs),
-            element("h3", "Words"),
-            element("dl", *self._glossary()),
-            exhibits.practice_table(self, practices.table) if practices is not None else None,
+            element("h3", "What the words mean"),
+            glossary({word: meaning.format(**self._fill) for word, meaning in GLOSSARY.items()}),
+            self._all_practices(),
         )
 
     def _fitted(self) -> str:
@@ -276,17 +298,20 @@ class Insight(Facts):
             f"{self.observations.study.top:.0%} is at least one half, and others share its means."
         )
 
-    def _glossary(self) -> list[Markup]:
+    def _all_practices(self) -> Html | None:
+        if self.practices is None:
+            return None
+        rows = exhibits.counted_here(self, self.practices.table)
+        return exhibits.practice_table(self, rows, f"All {count(len(rows))} practices, by grade")
+
+    @property
+    def _fill(self) -> dict[str, str]:
+        """What stands in the glossary for this study."""
         conditions = ", ".join(item.label.lower() for item in self.deviants.expected.grid.conditions)
-        fill = {
+        return {
             "unit": self.unit.singular, "units": self.unit.plural, "conditions": conditions or "nothing declared",
             "top": share(self.observations.study.top).replace("\u00a0", " "),
         }  # fmt: skip
-        return [
-            part
-            for word, meaning in GLOSSARY.items()
-            for part in (element("dt", word), element("dd", meaning.format(**fill)))
-        ]
 
     @property
     def provenance(self) -> Html:
@@ -295,7 +320,7 @@ class Insight(Facts):
         simulated = " These are simulated data." if self.observations.study.simulated else ""
         line = (
             f"Data {settings['data_hash'][:12]}, {count(settings['rows_used'])} rows used, "
-            f"{count(settings['rows_set_aside'])} set aside, {self.span}. pdlib {settings['pdlib']}, outcome "
+            f"{count(settings['rows_set_aside'])} set aside{self.in_span}. pdlib {settings['pdlib']}, outcome "
             f"“{settings['outcome']}”, form {settings['form']}, top {settings['top']:.0%}, false names within "
             f"{settings['false_share']:.0%}. Associations: worth a visit and a pilot, not proof.{simulated}"
         )

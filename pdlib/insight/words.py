@@ -41,15 +41,14 @@ def chances(p: float) -> str:
     return f"{min(99, max(1, round(100 * p)))} in 100"
 
 
-def condition(item: Context, value: Any) -> str:
-    """A condition as it stands on a twin card: "footfall 276 people an hour", "retail park"."""
+def condition(item: Context, value: Any) -> tuple[str, str]:
+    """A condition for a twin card, what it is and how much: ("Footfall, people an hour", "276")."""
     if item.kind == "category":
-        return str(value)
-    label = item.label[:1].lower() + item.label[1:]
+        return item.label, str(value)
     if item.unit.startswith("share"):
-        return f"{label} {share(value)}"
+        return item.label, share(value)
     digits = 0 if abs(value) >= 10 else 1 if abs(value) >= 1 else 2
-    return f"{label} {number(value, digits)}{' ' + item.unit if item.unit else ''}"
+    return f"{item.label}, {item.unit}" if item.unit else item.label, number(value, digits)
 
 
 def standing(rank: float, total: int) -> str:

@@ -17,8 +17,19 @@ from nbformat import NotebookNode
 from traitlets import Bool, Unicode, default
 from traitlets.config import Config
 
-from pdlib.publish.checks import Outline, PageError, best_type, cell_name, cell_tags, described, notebook_failures
+from pdlib.publish.checks import (
+    Failure,
+    Outline,
+    PageError,
+    best_type,
+    cell_name,
+    cell_tags,
+    described,
+    notebook_failures,
+)
+from pdlib.publish.formula import FormulaError, formula, is_formula
 from pdlib.publish.sanitise import clean
+from pdlib.publish.terms import link_terms
 
 TEMPLATES = Path(__file__).parent / "template"
 _HIDDEN_INPUT = {"remove-input", "hide-input", "parameters", "injected-parameters"}
@@ -38,6 +49,8 @@ class Page:
     contents : list of (str, str)
         Anchor and text of the body's sections, if there are enough of them to need a list.
     appendix_summary : str
+    code : str
+        Code of the notebook, for the end of the appendix; empty if it has none or is not to be shown.
     """
 
     title: str
@@ -47,6 +60,7 @@ class Page:
     footer: str
     contents: list[tuple[str, str]]
     appendix_summary: str
+    code: str
 
 
 class InsightExporter(HTMLExporter):
@@ -63,6 +77,9 @@ class InsightExporter(HTMLExporter):
         "How this was worked out, and all the numbers", help="The line that unfolds the cells tagged 'appendix'."
     ).tag(config=True)
     contents = Bool(True, help="List the page's sections beside it.").tag(config=True)
+    code = Bool(True, help="Put the notebook's code, folded, at the end of an appendix; parameters stay out.").tag(
+        config=True
+    )
 
     # A page that fetches a formula renderer tells its host who reads it, and breaks offline.
     require_js_url = Unicode("", help="Not used: pages carry no scripts.").tag(config=True)
@@ -142,13 +159,14 @@ class InsightExporter(HTMLExporter):
         if self.strict and (failures := notebook_failures(nb, resources.get("cell_names"))):
             raise PageError(failures)
         parts: dict[str, list[str]] = {"kicker": [], "body": [], "appendix": [], "footer": []}
-        for cell in nb.cells:
-            fragment = clean(self.fragment(cell, resources)).strip()
+        for index, cell in enumerate(nb.cells):
+            fragment = clean(self._checked_fragment(nb, index, resources)).strip()
             part = next((name for name in ("kicker", "appendix", "footer") if name in cell_tags(cell)), "body")
             if fragment:
                 parts[part].append(fragment)
         joined = {name: "\n".join(fragments) for name, fragments in parts.items()}
         body, contents, title = anchored(joined["body"])
+        body = link_terms(body, body + joined["appendix"])
         return Page(
             title=title or str(nb.metadata.get("title", "")) or "Insight report",
             header=joined["kicker"],
@@ -157,7 +175,16 @@ class InsightExporter(HTMLExporter):
             footer=joined["footer"],
             contents=contents if self.contents and len(contents) >= _FEWEST_SECTIONS else [],
             appendix_summary=self.appendix_summary,
+            code=_code(nb) if self.code and joined["appendix"] else "",
         )
+
+    def _checked_fragment(self, nb: NotebookNode, index: int, resources: dict[str, Any]) -> str:
+        cell = nb.cells[index]
+        try:
+            return self.fragment(cell, resources)
+        except FormulaError as error:
+            where = resources.get("cell_names", {}).get(cell.get("id")) or cell_name(nb, index)
+            raise PageError([Failure(where, str(error), cell.source)]) from error
 
     def fragment(self, cell: NotebookNode, resources: dict[str, Any]) -> str:
         """HTML of one cell, before cleaning."""
@@ -212,6 +239,21 @@ class _Renderer(IPythonRenderer):
 
     def inline_html(self, html: str) -> str:
         return "" if html.startswith("<!--") else str(escape(html))
+
+    def inline_math(self, body: str) -> str:
+        return formula(body) if is_formula(body) else f"${escape(body)}$"
+
+    def block_math(self, body: str) -> str:
+        return f'<span class="formula">{formula(body)}</span>'
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return formula(f"\\begin{{{name}}}{body}")
+
+
+def _code(nb: NotebookNode) -> str:
+    """The code of a notebook's shown cells, without its parameters: those may name places on one machine."""
+    cells = [cell for cell in nb.cells if cell.cell_type == "code" and not cell_tags(cell) & _HIDDEN_INPUT]
+    return "\n\n".join(cell.source.strip() for cell in cells if cell.source.strip())
 
 
 def _preformatted(text: str) -> str:

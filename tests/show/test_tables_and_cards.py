@@ -79,11 +79,11 @@ def test_an_overview_shows_the_head_and_says_how_much_there_is():
 
 
 def card(name: str = "Elm Retail Park"):
-    conditions = ["6 staff", "retail park"]
+    conditions = {"staff": "6", "site": "retail park"}
     return twin_card(
-        Side("Bright spot", name, "79 %", "very satisfied", conditions),
-        Side("Its nearest twin", "A shop like it", "71 %", "very satisfied", conditions),
-        difference="8 more customers in 100 leave very satisfied", difference_range="between 4 and 11",
+        Side("Bright spot", name, "79 %", conditions),
+        Side("Its nearest twin", "A shop like it", "71 %", conditions),
+        value_label="very satisfied", difference="8 more customers in 100 leave very satisfied", difference_range="between 4 and 11",
         does=["the manager works the counter on Saturdays", "everyone gets a call on day 3"],
         call="Elm Retail Park’s manager", ask="What do you do on a bad Saturday?",
     )  # fmt: skip

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST_ROWS = 25
+_MOST_ROOM = 290.0
 
 
 def dots(
@@ -29,6 +30,7 @@ def dots(
     label: str = "label",
     groups: str | None = None,
     value_format: Formatter = plain_number,
+    tick_format: Formatter | None = None,
     value_label: str = "",
     title: str | None = None,
     ax: Axes | None = None,
@@ -45,8 +47,8 @@ def dots(
         Column with names; a missing or empty name leaves the row unlabelled.
     groups : str, optional
         Column whose value "confident" marks bright spots; without it every named row is one.
-    value_format : callable
-        Shows a value.
+    value_format, tick_format : callable
+        Show a value beside its row, and on the axis (there, too, by `value_format` if none is given).
     value_label : str
         What the axis measures, with its unit.
     title : str, optional
@@ -77,7 +79,7 @@ def dots(
         low, high = _reach(rows[[value, lower, upper]].to_numpy(float))
         height = _lay_out(ax, names, rows, value, value_format, (low, high))
         levels = _levels(ax, names)
-        _axis(ax, (low, high), value_format, value_label)
+        _axis(ax, (low, high), tick_format or value_format, value_label)
         _marks(ax, rows, (value, lower, upper), levels, bright)
         _row_names(ax, names, rows[value].to_numpy(float), levels, value_format)
         if left_out:
@@ -112,7 +114,7 @@ def _names_room(ax: Axes, names: list[str]) -> float:
     """Room at the left: for the names on a desk, for half a dot on a phone, where names stand above."""
     if canvas.is_narrow(ax):
         return 8.0
-    return min(max((width(name, canvas.sizes_of(ax).name, "bold") for name in names), default=0.0) + 18, 250.0)
+    return min(max((width(name, canvas.sizes_of(ax).name, "bold") for name in names), default=0.0) + 18, _MOST_ROOM)
 
 
 def _lay_out(

@@ -71,7 +71,9 @@ def funnel(
         narrow = canvas.is_narrow(ax)
         shown = table.dropna(subset=["exposure", "adjusted"])
         texts = {str(unit): visible(name) for unit, name in labels.items()}
-        named = shown[shown["unit"].astype(str).isin(list(texts))].sort_values("adjusted", ascending=False)
+        named = shown[shown["unit"].astype(str).isin(list(texts))]
+        # By name, so that a number in the key is a place to look up and not a rank.
+        named = named.iloc[np.argsort([texts[str(unit)].casefold() for unit in named["unit"]], kind="stable")]
         key = key_for(ax, [texts[str(unit)] for unit in named["unit"]])
         _scales(ax, shown, exposure_label, value_format, key)
         lines = _limits(ax, limits, narrow=narrow)

@@ -1,0 +1,64 @@
+"""Links from the first use of a word to where the page explains it."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+_PIECE = re.compile(r"""<(/?)([A-Za-z][\w-]*)(?:"[^"]*"|'[^']*'|[^<>"'])*>""")
+_DEFINED = re.compile(r'<dfn id="([\w.:-]+)">([^<]+)</dfn>')
+_LEFT_ALONE = frozenset("a caption code dfn h1 h2 h3 h4 h5 h6 pre summary svg title".split())  # noqa: SIM905
+_OPEN_ENDED = frozenset("br col hr img wbr".split())  # noqa: SIM905
+
+
+def link_terms(body: str, explained: str) -> str:
+    """Link each explained word where a reader first meets it.
+
+    Parameters
+    ----------
+    body : str
+        Cleaned HTML that is read.
+    explained : str
+        Cleaned HTML that explains words, each in a ``dfn`` with an id.
+
+    Returns
+    -------
+    str
+        The body with a link round the first use of each word, in the singular or plural, outside headings, links,
+        captions and drawings.
+
+    Examples
+    --------
+    >>> link_terms("<h1>Twins</h1><p>Two twins, a twin</p>", '<dfn id="word-twin">Twin</dfn>')
+    '<h1>Twins</h1><p>Two <a class="term" href="#word-twin">twins</a>, a twin</p>'
+    """
+    waiting = {unescape(word): anchor for anchor, word in _DEFINED.findall(explained)}
+    pieces, position, closed_to = [], 0, 0
+    for tag in _PIECE.finditer(body):
+        text = body[position : tag.start()]
+        pieces += [text if closed_to else _linked(text, waiting), tag.group()]
+        position = tag.end()
+        name = tag.group(2).lower()
+        if name in _LEFT_ALONE and name not in _OPEN_ENDED and not tag.group().endswith("/>"):
+            closed_to += -1 if tag.group(1) else 1
+    return "".join([*pieces, body[position:]])
+
+
+def unlinked_terms(body: str, explained: str) -> list[str]:
+    """List words that are explained, used and nowhere linked."""
+    return [
+        unescape(word)
+        for anchor, word in _DEFINED.findall(explained)
+        if f'href="#{anchor}"' not in body and link_terms(body, f'<dfn id="{anchor}">{word}</dfn>') != body
+    ]
+
+
+def _linked(text: str, waiting: dict[str, str]) -> str:
+    """Link the words still waiting; the longest first, so that "bright spot" wins over "spot"."""
+    for word in sorted(waiting, key=len, reverse=True):
+        found = re.search(rf"(?<![\w&;]){re.escape(word)}s?(?!\w)", text, re.IGNORECASE)
+        if found:
+            link = f'<a class="term" href="#{waiting.pop(word)}">{found.group()}</a>'
+            before, after = text[: found.start()], text[found.end() :]
+            return _linked(before, waiting) + link + _linked(after, waiting)
+    return text

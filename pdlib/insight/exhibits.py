@@ -9,7 +9,7 @@ from pdlib.deviants import LuckCheck, Twin
 from pdlib.insight.facts import Facts
 from pdlib.insight.words import QUESTION, chances, condition, ranged
 from pdlib.practices import Practices
-from pdlib.show import Html, Side, figure, figures, table, twin_card
+from pdlib.show import Html, Side, figure, figures, practice_card, table, twin_card
 from pdlib.show.formats import count, share, span_name
 from pdlib.show.wording import capitalised, counted, in_words, plural
 
@@ -139,7 +139,7 @@ def _bright_table(facts: Facts) -> Html:
 
 
 def told(facts: Facts, practices: Practices) -> pd.DataFrame:
-    """What the forest shows: the surest of the promising, then paid programmes, then what follows success, then rest.
+    """What the forest shows: the surest of the promising, then what follows success, paid programmes, the rest.
 
     ``prevalence_deviants`` is there the share of bright spots, counted one by one.
     """
@@ -148,8 +148,8 @@ def told(facts: Facts, practices: Practices) -> pd.DataFrame:
     first = facts.promising["practice"].head(MOST_PROMISING)
     rows = rows[~rows["practice"].isin(facts.promising["practice"].iloc[MOST_PROMISING:])]
     keys = {
-        "promising": ~rows["practice"].isin(first), "programme": ~rows["programme"].astype(bool),
-        "follows": ~rows["grade"].eq("follows success"), "size": -rows["contrast"],
+        "promising": ~rows["practice"].isin(first), "follows": ~rows["grade"].eq("follows success"),
+        "programme": ~rows["programme"].astype(bool), "size": -rows["contrast"],
     }  # fmt: skip
     return counted_here(facts, rows.loc[pd.DataFrame(keys).sort_values(list(keys)).index[:MOST_PRACTICES]])
 
@@ -172,6 +172,26 @@ def forest(facts: Facts, practices: Practices, rows: pd.DataFrame) -> Html:
         description=f"{len(rows)} practices; {first['label']} goes with {show.more(first['contrast'])} "
         f"({show.more_between(first['contrast_lower'], first['contrast_upper'])}). Grades are beside each.",
         table=practice_table(facts, rows),
+    )
+
+
+def try_card(facts: Facts, practices: Practices, row: pd.Series) -> Html:
+    """A promising practice on a card to carry: who does it, what goes with it, whom to ask."""
+    name = str(row["practice"])
+    entry, (done, asked) = facts.observations.codebook.T[name], facts.doers(name)
+    doer = next((unit for unit in facts.bright.index if practices.does(unit, name)), None)
+    return practice_card(
+        row["label"],
+        theme=entry["theme"],
+        who_decides=entry["who_decides"] or "not recorded",
+        cost=entry["cost"],
+        who=f"{done} of {counted(asked, 'bright spot')} · {share(row['prevalence_peers'])} of comparable "
+        f"{facts.unit.plural}",
+        contrast=practices.contrast_sentence(name),
+        sureness=f"{row['grade']}: {row['reason']}",
+        who_to_ask=facts.name(doer) if doer else f"any {facts.unit.singular} that does it",
+        question=f"How did “{row['label']}” start here, and what would you not do without?",
+        level=4,
     )
 
 

@@ -211,8 +211,8 @@ class Insight(Facts):
             for unit in self.bright.index[:MOST_VISITS]
         ]
         ask = element("p", "At each of them ask: ", element("b", f"“{QUESTION}”"))
-        tried = self.promising["practice"][:MOST_CARDS]
-        cards = [self.practices.card(name) for name in tried] if self.practices else []
+        tried = [row for _, row in self.promising.head(MOST_CARDS).iterrows()]
+        cards = [exhibits.try_card(self, self.practices, row) for row in tried] if self.practices else []
         lead = [element("h3", "What to try")] if cards else []
         return join(heading, ask, element("ul", *places, class_="visits"), *lead, *cards)
 

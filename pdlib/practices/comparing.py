@@ -15,6 +15,7 @@ from pdlib.observations import Observations
 from pdlib.practices.timing import BEFORE, RISES, check_timing
 from pdlib.practices.timing import COLUMNS as TIMING
 from pdlib.show import Html, figures, overview, practice_card
+from pdlib.show.formats import share
 from pdlib.show.wording import capitalised, listed
 from pdlib.stats.basis import fit_basis
 from pdlib.stats.contrast import Contrasts, adjusted_contrasts, benjamini_hochberg, romano_wolf, shrink_family
@@ -120,8 +121,8 @@ class Practices:
             theme=entry["theme"],
             who_decides=entry["who_decides"] or "not recorded",
             cost=entry["cost"],
-            bright_share=row["prevalence_deviants"],
-            peer_share=row["prevalence_peers"],
+            who=f"{share(row['prevalence_deviants'])} of the leading {study.unit.plural} · "
+            f"{share(row['prevalence_peers'])} of comparable ones",
             contrast=self.contrast_sentence(practice),
             sureness=f"{row['grade']}: {row['reason']}; {self.family_size} practices were tested together",
             who_to_ask=who_to_ask,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
-from pdlib.show.formats import MISSING, share
+from pdlib.show.formats import MISSING
 from pdlib.show.html import Html, element, text
 from pdlib.show.wording import counted
 
@@ -126,8 +126,7 @@ def practice_card(
     theme: str,
     who_decides: str,
     cost: float | str | None,
-    bright_share: float,
-    peer_share: float,
+    who: str,
     contrast: str,
     sureness: str,
     who_to_ask: str,
@@ -144,8 +143,8 @@ def practice_card(
         What it belongs to, and who can start it.
     cost : float or str
         1 (almost nothing) to 5 (very much).
-    bright_share, peer_share : float
-        Shares between 0 and 1 of bright spots and of comparable units that do it.
+    who : str
+        Who does it: "62 % of bright spots · 18 % of comparable peers".
     contrast : str
         One sentence with a range: "Shops that do it score 1.4 points more (0.7 to 2.1), given the same means."
     sureness : str
@@ -159,9 +158,8 @@ def practice_card(
     -------
     Html
     """
-    prevalence = f"{share(bright_share)} of bright spots · {share(peer_share)} of comparable peers"
     facts = {
-        "Who does it": prevalence,
+        "Who does it": who,
         "What goes with it": contrast,
         "How sure we are": sureness,
         "Who decides": who_decides,

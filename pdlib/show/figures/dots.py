@@ -12,7 +12,7 @@ from pdlib.show.canvas import Margins
 from pdlib.show.figures.axes import even_ticks, labelled, need, plain_number
 from pdlib.show.formats import MISSING, Formatter, count
 from pdlib.show.html import visible
-from pdlib.show.labels import line_height, shorten, width
+from pdlib.show.labels import shorten, width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,6 +80,7 @@ def dots(
         height = _lay_out(ax, names, rows, value, value_format, (low, high))
         levels = _levels(ax, names)
         _axis(ax, (low, high), tick_format or value_format, value_label)
+        canvas.zero(ax, levels)
         _marks(ax, rows, (value, lower, upper), levels, bright)
         _row_names(ax, names, rows[value].to_numpy(float), levels, value_format)
         if left_out:
@@ -100,7 +101,7 @@ def _reach(bounds: np.ndarray) -> tuple[float, float]:
 
 
 def _row_heights(ax: Axes, names: list[str]) -> np.ndarray:
-    named = 2.55 * canvas.sizes_of(ax).name if canvas.is_narrow(ax) else 2.0 * canvas.sizes_of(ax).name
+    named = 2.75 * canvas.sizes_of(ax).name if canvas.is_narrow(ax) else 2.0 * canvas.sizes_of(ax).name
     return np.array([named if name else 11.0 for name in names])
 
 
@@ -141,8 +142,6 @@ def _axis(ax: Axes, reach: tuple[float, float], value_format: Formatter, value_l
     canvas.grid(ax, x=[tick for tick in ticks if tick])
     ax.set_xticks(ticks, labels)
     ax.set_yticks([])
-    if reach[0] <= 0 <= reach[1]:
-        ax.plot([0, 0], ax.get_ylim(), color=style.SOFT, linewidth=1.0, zorder=1)
     if value_label:
         canvas.note(ax, visible(value_label), (0, 1), up="axes fraction",
                     offset=(-8 if canvas.is_narrow(ax) else 0, 0.9 * sizes.tick),
@@ -171,7 +170,7 @@ def _row_names(ax: Axes, names: list[str], values: np.ndarray, levels: np.ndarra
         if not name:
             continue
         written = shorten(name, sizes.name, room, "bold")
-        up = level - line_height(sizes.name) if narrow else level
+        up = level - 1.05 * sizes.name if narrow else level
         canvas.note(ax, written, (0, up), offset=(-margin, 0), size=sizes.name, color=style.INK,
                     weight="bold", backed=narrow)  # fmt: skip
         if value_format(value) != MISSING:

@@ -66,6 +66,7 @@ def forest(
         names = [_name_lines(ax, label, narrow=narrow) for label in table["label"]]
         starts, levels = _lay_out(ax, names, narrow=narrow)
         _axis(ax, table, difference_format, value_label, narrow=narrow)
+        canvas.zero(ax, levels)
         for row, lines, start, level in zip(table.to_dict("records"), names, starts, levels, strict=True):
             _contrast(ax, row, level)
             _name(ax, lines, visible(row["grade"]), start, narrow=narrow)
@@ -102,7 +103,6 @@ def _axis(ax: Axes, table: pd.DataFrame, shown: Formatter, value_label: str, *, 
     canvas.bare(ax)
     ticks, labels = labelled(even_ticks(low - room, high + room, 4 if narrow else 5), shown)
     canvas.grid(ax, x=[tick for tick in ticks if tick])
-    ax.plot([0, 0], ax.get_ylim(), color=style.SOFT, linewidth=1.0, zorder=1)
     ax.set_xticks(ticks, labels)
     ax.set_yticks([])
     top = 1.35 * sizes.small

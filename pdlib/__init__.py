@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pdlib.insight import Insight, tell
     from pdlib.observations import Observations, read
     from pdlib.practices import Practices, compare_practices
+    from pdlib.show.exports import export
     from pdlib.study import Study, load_study
 
 __version__ = "0.1.0"
@@ -53,6 +54,7 @@ __all__ = [
     "compare_outcomes",
     "compare_practices",
     "expect",
+    "export",
     "find_deviants",
     "find_improved",
     "load_study",
@@ -67,6 +69,7 @@ _HOMES = {
     "deviants": ("Deviants", "Improved", "Outcomes", "compare_outcomes", "find_deviants", "find_improved"),
     "practices": ("Practices", "compare_practices"),
     "insight": ("Insight", "tell"),
+    "show.exports": ("export",),
     "errors": ("DataError", "PdlibError", "StudyError", "TooFewUnitsError"),
 }
 

@@ -49,6 +49,7 @@ def funnel(facts: Facts) -> Html:
     """All units by size and by outcome given the same means, the bright spots marked."""
     show, unit, outcome, found = facts.show, facts.unit, facts.outcome, len(facts.bright)
     adjusted, limits = facts.deviants.adjusted(), facts.deviants.funnel_limits()
+    adjusted = adjusted[facts.enough(adjusted["exposure"])]
     each = adjusted["n_periods"].median()
     scaled, limits = (frame.assign(exposure=frame["exposure"] / each) for frame in (adjusted, limits))
     labels = {name: facts.name(name) for name in facts.bright.index[:MOST_LABELS]}

@@ -8,7 +8,7 @@ from functools import cached_property
 import pandas as pd
 
 from pdlib.deviants import Deviants, Twin
-from pdlib.insight.words import pseudonym
+from pdlib.insight.names import pseudonyms, secret
 from pdlib.observations import Observations
 from pdlib.practices import LEVEL, Practices
 from pdlib.show import OutcomeFormat
@@ -39,13 +39,22 @@ class Facts:
 
     def name(self, unit: str) -> str:
         """What a unit is called on the page: its label if it may be named, else a stable pseudonym or a description."""
-        names, word = self.observations.study.names, self.unit.singular
-        label = str(self.observations.units.loc[unit, "label"])
-        if unit in names.may_be_named or label in names.may_be_named:
-            return label
-        if unit not in self.bright.index:
-            return f"A {word} like it"
-        return label if names.publish else pseudonym(unit, word)
+        if unit in self.cleared:
+            return str(self.observations.units.loc[unit, "label"])
+        return self._pseudonyms[unit] if unit in self.bright.index else f"A {self.unit.singular} like it"
+
+    @cached_property
+    def cleared(self) -> frozenset[str]:
+        """The units that the page may name: bright spots unless the study says otherwise, and who is on its list."""
+        names, labels = self.observations.study.names, self.observations.units["label"]
+        listed = {str(unit) for unit, label in labels.items() if {str(unit), str(label)} & set(names.may_be_named)}
+        return frozenset(listed | set(map(str, self.bright.index)) if names.publish else listed)
+
+    @cached_property
+    def _pseudonyms(self) -> dict[str, str]:
+        study = self.observations.study
+        key = secret(study.folder if study.tables else None)
+        return pseudonyms(map(str, self.observations.units.index), self.unit.singular, key)
 
     @property
     def unit(self) -> Unit:
@@ -86,8 +95,19 @@ class Facts:
 
     @cached_property
     def bright(self) -> pd.DataFrame:
-        """The rows of the bright spots, the likeliest first, indexed by unit."""
-        return self.deviants.confident.set_index("unit", drop=False)
+        """The rows of the bright spots that may be shown, the likeliest first, indexed by unit."""
+        frame = self.deviants.confident.set_index("unit", drop=False)
+        return frame[self.enough(frame["exposure"])]
+
+    @property
+    def fewest(self) -> int:
+        """The smallest count of people that may stand behind a number of the page; 0 if none does."""
+        counted = self.observations.study.privacy.smallest(self.outcome.source)
+        return counted if self.outcome.size else 0
+
+    def enough(self, exposure: pd.Series) -> pd.Series:
+        """Where enough people stand behind a unit's number for it to be shown, in any form."""
+        return exposure >= self.fewest
 
     @cached_property
     def costs(self) -> dict[str, str]:
@@ -120,6 +140,7 @@ class Facts:
         clear: in this order.
         """
         pairs = [self.deviants.twin(unit) for unit in self.bright.index[:MOST_TWINS]]
+        pairs = [pair for pair in pairs if self.enough(pair.table["exposure"]).all()]
         return max(pairs, key=self._merits, default=None)
 
     def _merits(self, pair: Twin) -> tuple[bool, bool, bool, float]:

@@ -250,11 +250,18 @@ class Insight(Facts):
         verdict = self.deviants.expected.fit_verdict
         notes = [] if verdict.level == "go" else [verdict.reasons[0]]
         notes += self.deviants.guards().warnings[:1]
+        notes += self._few()
         notes += self._costly()
         notes.append(f"A condition that we do not know, and that few {self.unit.plural} share, looks like merit.")
         if self.practices is not None:
             notes.append("Which came first, the practice or the success, is not known for every practice.")
         return [*notes, *self.observations.caveats][:3]
+
+    def _few(self) -> list[str]:
+        """That units with too few people behind their number are not shown."""
+        few = int((~self.enough(self.deviants.table["exposure"])).sum())
+        who = f"{capitalised(counted(few, self.unit.singular, self.unit.plural))} with fewer than {self.fewest}"
+        return [f"{who} {self.outcome.exposure_label} {plural(few, 'is', 'are')} not shown."] if few else []
 
     def _costly(self) -> list[str]:
         """That some bright spots do worse elsewhere, in one sentence."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from markupsafe import Markup
 
 from pdlib.show import OutcomeFormat, element, text
 from pdlib.show.formats import number, share
-from pdlib.show.wording import capitalised
 from pdlib.study import Context
 
 QUESTION = "What do you do here that is not on our list?"
@@ -23,12 +21,6 @@ GLOSSARY = {
     "Follows success": "A practice whose users were ahead before: {units} that took it up did not rise by as much.",
     "Range": "Where the true number most likely lies: nine times in ten for {units}, nineteen in twenty for practices.",
 }
-
-
-def pseudonym(unit: str, word: str) -> str:
-    """A name that stays the same from report to report and says nothing: "Shop K730"."""
-    digest = hashlib.sha256(unit.encode()).digest()
-    return f"{capitalised(word)} {chr(65 + digest[0] % 26)}{int.from_bytes(digest[1:3]) % 900 + 100}"
 
 
 def bold(lead: str, rest: str) -> Markup:

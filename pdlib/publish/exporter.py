@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
+from base64 import b64encode
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +63,11 @@ class Page:
     contents: list[tuple[str, str]]
     appendix_summary: str
     code: str
+
+
+def sha256(text: str) -> str:
+    """The hash by which a page's policy knows its own stylesheet, and no other."""
+    return b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 class InsightExporter(HTMLExporter):
@@ -128,8 +135,9 @@ class InsightExporter(HTMLExporter):
         return inherited
 
     def default_filters(self) -> Iterable[tuple[str, Callable[..., Any]]]:
-        """Filters of the template: nbconvert's, and ``as_page``."""
+        """Filters of the template: nbconvert's, ``sha256`` and ``as_page``."""
         yield from super().default_filters()
+        yield "sha256", sha256
         yield "as_page", self.page
 
     def from_notebook_node(  # type: ignore[override]

@@ -11,12 +11,28 @@ from contextlib import suppress
 from pathlib import Path
 
 from pdlib.errors import StudyError
+from pdlib.show import Html
 from pdlib.show.wording import capitalised
 
+CLEARED = "application/vnd.pdlib.cleared+json"
 KEY_FILE = ".pseudonyms.key"
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without those that are taken for one another
 _SHORT, _LONG = 4, 12
 _passing = secrets.token_bytes(32)
+
+
+class Vouched(Html):
+    """A piece of a page that says which units the whole page may name; a build holds the page to it."""
+
+    cleared: tuple[str, ...]
+
+    def __init__(self, html: Html, cleared: Iterable[str]) -> None:
+        super().__init__(html.markup)
+        object.__setattr__(self, "cleared", tuple(sorted(cleared)))
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
+        # The list stays in the executed notebook; the page shows the HTML alone.
+        return {"text/html": self._repr_html_(), "text/plain": str(self), CLEARED: self.cleared}
 
 
 def secret(folder: Path | None) -> bytes:

@@ -10,6 +10,7 @@ from pdlib.deviants import Deviants
 from pdlib.deviants.outcomes import balancing
 from pdlib.insight import exhibits
 from pdlib.insight.facts import Facts
+from pdlib.insight.names import Vouched
 from pdlib.insight.words import GLOSSARY, QUESTION, bold, chances, standing
 from pdlib.observations import Observations
 from pdlib.practices import Practices
@@ -322,7 +323,7 @@ class Insight(Facts):
 
     @property
     def provenance(self) -> Html:
-        """What was built from what, in a line for the footer."""
+        """What was built from what, in a line for the footer; it also vouches for whom the page names."""
         settings = self.deviants.settings
         simulated = " These are simulated data." if self.observations.study.simulated else ""
         line = (
@@ -331,7 +332,7 @@ class Insight(Facts):
             f"“{settings['outcome']}”, form {settings['form']}, top {settings['top']:.0%}, false names within "
             f"{settings['false_share']:.0%}. Associations: worth a visit and a pilot, not proof.{simulated}"
         )
-        return join(element("p", line))
+        return Vouched(join(element("p", line)), self.cleared)
 
     def _repr_html_(self) -> str:
         parts = (

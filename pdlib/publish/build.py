@@ -28,6 +28,7 @@ from pdlib.publish.exporter import InsightExporter
 from pdlib.publish.files import hash_files, slug, write_atomically
 from pdlib.publish.kernels import run
 from pdlib.publish.parameters import declared, inject, resolve
+from pdlib.publish.scan import privacy_failures
 from pdlib.publish.shelf import SCHEMA, failed_page, minute, read_manifest, write_shelf
 from pdlib.study import Study
 
@@ -209,15 +210,16 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _make_page(job: _Job, nb: NotebookNode, timeout: float, progress: bool) -> tuple[str, list[str], dict[str, Any]]:
     """Everything that can fail: returns the page, its warnings, and the facts for the manifest."""
-    pdlib.read(job.study)
+    observations = pdlib.read(job.study)
     facts = _facts(job, nb)
     _execute(inject(nb, job.parameters), job.notebook.parent, timeout, progress)
     resources = {
         "metadata": {"name": job.notebook.stem, "path": str(job.notebook.parent)},
         "provenance": _provenance(facts),
     }
-    page, _ = InsightExporter().from_notebook_node(nb, resources=resources)
-    if failures := page_failures(page, _machine_paths(job)):
+    page, resources = InsightExporter().from_notebook_node(nb, resources=resources)
+    failures = page_failures(page, _machine_paths(job))
+    if failures := failures + privacy_failures(page, observations, resources["cleared"]):
         raise PageError(failures)
     outline = Outline(page)
     headline = next(heading.text for heading in outline.headings if heading.level == 1)

@@ -166,6 +166,10 @@ class InsightExporter(HTMLExporter):
         """
         if self.strict and (failures := notebook_failures(nb, resources.get("cell_names"))):
             raise PageError(failures)
+        from pdlib.insight.names import CLEARED
+
+        outputs = [output for cell in nb.cells for output in cell.get("outputs", [])]
+        resources["cleared"] = [unit for output in outputs for unit in output.get("data", {}).get(CLEARED, ())]
         parts: dict[str, list[str]] = {"kicker": [], "body": [], "appendix": [], "footer": []}
         for index, cell in enumerate(nb.cells):
             fragment = clean(self._checked_fragment(nb, index, resources)).strip()

@@ -22,18 +22,16 @@ CAPTION = "Practices, who does them and what goes with them"
 
 def pair_card(facts: Facts, pair: Twin) -> Html:
     """A bright spot beside its twin: whom to call and what to ask."""
-    show, period, name = facts.show, facts.observations.study.period, facts.name(pair.unit)
+    show, name = facts.show, facts.name(pair.unit)
     first, second = (row for _, row in pair.table.iterrows())
-    over = f", over {count(first['n_periods'])} {period.plural}" if period else ""
     return twin_card(
         _side(facts, "Bright spot", name, first),
         _side(facts, "Its nearest twin", facts.name(pair.peer), second),
         value_label=facts.outcome.label,
-        difference=f"{capitalised(show.label)}: {show.more(pair.difference)}",
+        difference=capitalised(show.more(pair.difference)),
         difference_range=show.more_range(pair.lower, pair.upper),
-        remark=f"with luck taken out{over}",
+        remark="luck taken out",
         does=facts.only_first(pair),
-        call=name,
         ask=QUESTION,
     )
 
@@ -186,7 +184,7 @@ def try_card(facts: Facts, practices: Practices, row: pd.Series) -> Html:
         theme=entry["theme"],
         who_decides=entry["who_decides"] or "not recorded",
         cost=entry["cost"],
-        who=f"{done} of {counted(asked, 'bright spot')} · {share(row['prevalence_peers'])} of comparable "
+        who=f"{count(done)} of {count(asked)} bright {plural(asked, 'spot')} · {share(row['prevalence_peers'])} of comparable "
         f"{facts.unit.plural}",
         contrast=practices.contrast_sentence(name),
         sureness=f"{row['grade']}: {row['reason']}",

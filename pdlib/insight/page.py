@@ -60,15 +60,16 @@ class Insight(Facts):
                 f"What is left once the means of each {self.unit.singular} are counted could be luck. "
                 "So we name nobody. More time or more data may change that."
             )
-        luck = f" and {in_words(found - real)} to be luck" if found > real else ""
-        first = f"We expect about {in_words(real)} to be real{luck}."
+        luck = f", and {in_words(found - real)} luck" if found > real else ""
+        first = f"About {in_words(real)} should be real{luck}."
         if not len(self.promising):
             return f"{first} No practice on the list sets them apart so far: go and ask."
-        all_cheap = self.cheap == len(self.promising) > 1
-        cheap = f"; {in_words(self.cheap)} {plural(self.cheap, 'costs', 'cost')} little" if self.cheap else ""
-        cheap = "; all cost little" if all_cheap else cheap
-        which = capitalised(counted(len(self.promising), "practice"))
-        return f"{first} {which} {plural(len(self.promising), 'goes', 'go')} with better results{cheap}."
+        which = capitalised(counted(len(self.promising), "cheap practice" if self._all_cheap else "practice"))
+        return f"{first} {which} {plural(len(self.promising), 'goes', 'go')} with better results."
+
+    @property
+    def _all_cheap(self) -> bool:
+        return self.cheap == len(self.promising)
 
     @property
     def twin_card(self) -> Html:
@@ -86,11 +87,9 @@ class Insight(Facts):
         if bright.empty:
             return self._nobody()
         how = self.show.more_between(bright["shrunken_excess"].min(), bright["shrunken_excess"].max())
-        real = in_words(round(self.deviants.expected_right))
         who = f"{capitalised(in_words(len(bright)))} of {count(self.total)} {self.unit.plural}"
-        verb = plural(len(bright), "does", "do")
-        right = "" if len(bright) == 1 else f" About {real} should be real."
-        return bold(who, f" {verb} better than others with the same means: {how}.{right}")
+        verb = plural(len(bright), "has", "have")
+        return bold(who, f" {verb} {how} than others with the same means.")
 
     def _nobody(self) -> Markup:
         likeliest, top = self.deviants.table["p_top"].max(), share(self.observations.study.top)
@@ -103,8 +102,8 @@ class Insight(Facts):
         return [
             bold(
                 f"{row['label']}",
-                f": {self._who_does(row)}. It goes with {self.show.more(row['contrast'])} "
-                f"({self.show.more_range(row['contrast_lower'], row['contrast_upper'])}).",
+                f" goes with {self.show.more(row['contrast'])} "
+                f"({self.show.more_range(row['contrast_lower'], row['contrast_upper'])}). {self._who_does(row)}.",
             )
             for _, row in self.promising.iterrows()
             if np.isfinite(row["prevalence_peers"])
@@ -114,7 +113,8 @@ class Insight(Facts):
         """How many bright spots do a practice, and what share of comparable units."""
         done, asked = self.doers(row["practice"])
         peers = f"{share(row['prevalence_peers'])} of comparable {self.unit.plural}"
-        return f"{done} of {plural(asked, 'the one bright spot', f'{asked} bright spots')}, {peers}" if asked else peers
+        spots = f"{count(done)} of {count(asked)} bright {plural(asked, 'spot')}"
+        return f"{spots} do it, {peers}" if asked else f"{peers} do it"
 
     def _middle(self) -> list[Markup]:
         """Where most lie given the same means: what is left to find when nobody is named."""
@@ -239,7 +239,7 @@ class Insight(Facts):
             f"We made a list from {span_name(*luck.span[:2])} and looked again in {span_name(*luck.span[2:])}. "
             f"The best in the raw league table led by {show.size(league['lead_earlier'])} (exact count). Later only "
             f"{show.size(league['lead_later'])} ({faded}) was more than their means explain. Our list promised "
-            f"{show.size(ours['lead_earlier'])} on average. Later it was {show.size(ours['lead_later'])} ({kept})."
+            f"{show.size(ours['lead_earlier'])}, and later it was {show.size(ours['lead_later'])} ({kept})."
         )
         # The chart's title says that a fair list holds, so it is shown only where it does.
         chart = [exhibits.luck_chart(self, luck, words)] if ours["survived_share"] >= 0.5 else []

@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from pdlib.show.formats import MISSING
 from pdlib.show.html import Html, element, text
-from pdlib.show.wording import counted
 
 _COSTS = {1: "almost nothing", 2: "little", 3: "some", 4: "much", 5: "very much"}
 
@@ -70,7 +69,6 @@ def twin_card(
     difference_range: str = "",
     remark: str = "",
     does: Sequence[str],
-    call: str,
     ask: str,
 ) -> Html:
     """Set a bright spot beside the peer most alike: the whole report on a phone's first screen.
@@ -86,11 +84,11 @@ def twin_card(
     difference_range : str
         "between 4 and 11"; shown in brackets behind the difference.
     remark : str
-        How the difference was taken, "with luck taken out, over eighteen months".
+        How the difference was taken: "with luck taken out".
     does : sequence of str
         What the bright spot does and its twin does not.
-    call, ask : str
-        Whom to call and one question to ask.
+    ask : str
+        One question to ask there.
 
     Returns
     -------
@@ -99,12 +97,12 @@ def twin_card(
     lead = element("b", difference) + text(f" ({difference_range})" if difference_range else "", limit=None)
     lead += text(f", {remark}." if remark else ".", limit=None)
     if does:
-        lead += text(f" It does {counted(len(does), 'thing')} its twin does not:")
+        lead += text(" Only it does:")
     below = element(
         "div",
         element("p", lead),
         element("ul", *(element("li", item) for item in does)) if does else None,
-        element("p", element("b", "Call"), f" {call}. ", element("b", "Ask"), f": “{ask}”"),
+        element("p", element("b", "Call and ask"), f": “{ask}”"),
         class_="do",
     )
     halves = _side(bright, is_bright=True) + _side(peer, is_bright=False)

@@ -86,7 +86,7 @@ def card(name: str = "Elm Retail Park"):
         value_label="very satisfied", difference="8 more customers in 100 leave very satisfied",
         difference_range="between 4 and 11",
         does=["the manager works the counter on Saturdays", "everyone gets a call on day 3"],
-        call="Elm Retail Park’s manager", ask="What do you do on a bad Saturday?",
+        ask="What do you do on a bad Saturday?",
     )  # fmt: skip
 
 
@@ -96,8 +96,8 @@ def test_a_twin_card_sets_two_sides_above_what_to_do():
     rows = [["".join(cell.itertext()) for cell in row] for row in section.iterfind("table/tbody/tr")]
     assert rows == [["79 %", "very satisfied", "71 %"], ["6", "staff", "6"], ["retail park", "site", "retail park"]]
     below = "".join(section[3].itertext())
-    assert "(between 4 and 11). It does two things its twin does not:" in below
-    assert "Call Elm Retail Park’s manager. Ask: “What do you do on a bad Saturday?”" in below
+    assert "(between 4 and 11). Only it does:" in below
+    assert "Call and ask: “What do you do on a bad Saturday?”" in below
     assert len(section.findall(".//li")) == 2
 
 

@@ -26,7 +26,7 @@ def pair_card(facts: Facts, pair: Twin) -> Html:
     first, second = (row for _, row in pair.table.iterrows())
     return twin_card(
         _side(facts, "Bright spot", name, first),
-        _side(facts, "Its nearest twin", facts.name(pair.peer), second),
+        _side(facts, "Its twin", facts.name(pair.peer), second),
         value_label=facts.outcome.label,
         difference=capitalised(show.more(pair.difference)),
         difference_range=show.more_range(pair.lower, pair.upper),
@@ -184,8 +184,8 @@ def try_card(facts: Facts, practices: Practices, row: pd.Series) -> Html:
         theme=entry["theme"],
         who_decides=entry["who_decides"] or "not recorded",
         cost=entry["cost"],
-        who=f"{count(done)} of {count(asked)} bright {plural(asked, 'spot')} · {share(row['prevalence_peers'])} of comparable "
-        f"{facts.unit.plural}",
+        who=f"{count(done)} of {count(asked)} bright {plural(asked, 'spot')} · "
+        f"{share(row['prevalence_peers'])} of comparable {facts.unit.plural}",
         contrast=practices.contrast_sentence(name),
         sureness=f"{row['grade']}: {row['reason']}",
         who_to_ask=facts.name(doer) if doer else f"any {facts.unit.singular} that does it",

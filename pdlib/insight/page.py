@@ -60,7 +60,7 @@ class Insight(Facts):
                 f"What is left once the means of each {self.unit.singular} are counted could be luck. "
                 "So we name nobody. More time or more data may change that."
             )
-        luck = f", and {in_words(found - real)} luck" if found > real else ""
+        luck = f", {in_words(found - real)} luck" if found > real else ""
         first = f"About {in_words(real)} should be real{luck}."
         if not len(self.promising):
             return f"{first} No practice on the list sets them apart so far: go and ask."
@@ -89,7 +89,7 @@ class Insight(Facts):
         how = self.show.more_between(bright["shrunken_excess"].min(), bright["shrunken_excess"].max())
         who = f"{capitalised(in_words(len(bright)))} of {count(self.total)} {self.unit.plural}"
         verb = plural(len(bright), "has", "have")
-        return bold(who, f" {verb} {how} than others with the same means.")
+        return bold(who, f" {verb} {how}, given the same means.")
 
     def _nobody(self) -> Markup:
         likeliest, top = self.deviants.table["p_top"].max(), share(self.observations.study.top)

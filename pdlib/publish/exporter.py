@@ -14,7 +14,7 @@ from typing import Any
 from markupsafe import Markup, escape
 from nbconvert.exporters.html import HTMLExporter
 from nbconvert.filters import strip_ansi
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.filters.markdown_mistune import InvalidNotebook, IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from traitlets import Bool, Unicode, default
 from traitlets.config import Config
@@ -194,7 +194,9 @@ class InsightExporter(HTMLExporter):
         cell = nb.cells[index]
         try:
             return self.fragment(cell, resources)
-        except FormulaError as error:
+        except (FormulaError, InvalidNotebook) as error:
+            if not self.strict:
+                return ""
             where = resources.get("cell_names", {}).get(cell.get("id")) or cell_name(nb, index)
             raise PageError([Failure(where, str(error), cell.source)]) from error
 

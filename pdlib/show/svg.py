@@ -102,8 +102,10 @@ def _check(title: str, description: str) -> None:
 
 
 def _drawing(draw: Draw, width: float, tips: Mapping[str, str]) -> ET.Element:
-    ax = canvas.sheet(width)
-    draw(ax)
+    # Whatever draws here, a name with dollar signs is no formula.
+    with style.context():
+        ax = canvas.sheet(width)
+        draw(ax)
     figure = canvas.figure_of(ax)
     units = canvas.remembered(figure)
     source = _save(figure)

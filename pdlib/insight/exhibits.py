@@ -53,33 +53,36 @@ def funnel(facts: Facts) -> Html:
     labels = {name: facts.name(name) for name in facts.bright.index[:MOST_LABELS]}
     size = f"{outcome.exposure_label}{facts.a_period}"
     low, high = (show.value(limits[name].iloc[-1]) for name in ("lower95", "upper95"))
-    marked = f"{found} marked as bright spots, {_beyond(facts, scaled, limits)} of them beyond the inner lines."
+    beyond = _beyond(facts, scaled, limits)
+    ahead, outside = int(beyond[scaled["unit"].isin(facts.bright.index)].eq("ahead").sum()), int(beyond.ne("").sum())
+    marked = f"{found} marked as bright spots, {ahead} of them beyond the inner lines."
     return figure(
         lambda ax: figures.funnel(
             scaled, limits, labels=labels, highlighted=facts.bright.index, exposure_label=size, value_format=show.tick,
             ax=ax,
         ),
-        title=_funnel_title(found, _beyond(facts, scaled, limits)),
+        title=_funnel_title(found, ahead)
+        if found
+        else f"{outside} of {len(scaled)} lie outside the inner lines; {round(0.05 * len(scaled))} would be usual",
         subtitle=f"{capitalised(outcome.label)} by {unit.singular}, given the same means{facts.in_span}. "
         f"Lines: where 95 and 99.8 in 100 ordinary {unit.plural} would lie",
         description=f"Funnel of {len(adjusted)} {unit.plural}: {outcome.label} given the same means, over the {size}. "
         f"Most lie between {low} and {high} at the large end. {marked if found else 'None is marked.'}",
         tips=_tips(facts),
-        table=_bright_table(facts) if found else None,
+        table=_bright_table(facts) if found else _sizes_table(facts, scaled),
     )  # fmt: skip
 
 
-def _beyond(facts: Facts, units: pd.DataFrame, limits: pd.DataFrame) -> int:
-    """How many bright spots lie beyond the lines that 95 in 100 ordinary units keep within."""
-    rows = units[units["unit"].isin(facts.bright.index)]
-    order, side = limits.sort_values("exposure"), "upper95" if facts.outcome.sign > 0 else "lower95"
-    line = np.interp(rows["exposure"], order["exposure"], order[side])
-    return int((facts.outcome.sign * (rows["adjusted"] - line) > 0).sum())
+def _beyond(facts: Facts, units: pd.DataFrame, limits: pd.DataFrame) -> pd.Series:
+    """Where each unit lies beyond the lines that 95 in 100 ordinary ones keep within: "ahead", "behind" or ""."""
+    order = limits.sort_values("exposure")
+    low, high = (np.interp(units["exposure"], order["exposure"], order[side]) for side in ("lower95", "upper95"))
+    above, below = ("ahead", "behind")[:: facts.outcome.sign]
+    sides = np.select([units["adjusted"] > high, units["adjusted"] < low], [above, below], default="")
+    return pd.Series(sides, index=units.index)
 
 
 def _funnel_title(found: int, beyond: int) -> str:
-    if not found:
-        return "Everyone lies where size and luck would put them"
     whole = beyond == found
     who = f"{'All ' if whole and found > 1 else ''}{in_words(beyond)}{'' if whole else f' of {in_words(found)}'}"
     return f"{capitalised(who)} bright {plural(found, 'spot lies', 'spots lie')} beyond where luck usually ends"
@@ -135,6 +138,23 @@ def _bright_table(facts: Facts) -> Html:
         "p_top": ("Real?", chances),
     }
     return table(rows, caption="Bright spots and how likely each is to be real", columns=columns, row_header="name")
+
+
+def _sizes_table(facts: Facts, units: pd.DataFrame) -> Html:
+    """Where units of each size lie, given the same means: the numbers of a funnel that names nobody."""
+    show, size = facts.show, f"{facts.outcome.exposure_label}{facts.a_period}"
+    bands = pd.qcut(units["exposure"], 4, duplicates="drop")
+    low, high = (units.groupby(bands, observed=True)["adjusted"].quantile(at) for at in (0.05, 0.95))
+    rows = pd.DataFrame({
+        "size": [f"up to {count(band.right)} {size}" for band in low.index],
+        "units": units.groupby(bands, observed=True).size().to_numpy(),
+        "between": [f"{show.value(a)} to {show.value(b)}" for a, b in zip(low, high, strict=True)],
+    })  # fmt: skip
+    columns = {
+        "size": ("Size", None), "units": (capitalised(facts.unit.plural), count),
+        "between": (f"Nine in ten lie between ({facts.outcome.label})", None),
+    }  # fmt: skip
+    return table(rows, caption=f"Where {facts.unit.plural} lie by size", columns=columns, row_header="size")
 
 
 def told(facts: Facts, practices: Practices) -> pd.DataFrame:

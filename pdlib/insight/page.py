@@ -63,7 +63,10 @@ class Insight(Facts):
         luck = f", {in_words(found - real)} luck" if found > real else ""
         first = f"About {in_words(real)} should be real{luck}."
         if not len(self.promising):
-            return f"{first} No practice on the list sets them apart so far: go and ask."
+            known = (
+                "No practice on the list sets them apart so far" if self.practices else "What they do is not on record"
+            )
+            return f"{first} {known}: go and ask."
         which = capitalised(counted(len(self.promising), "cheap practice" if self._all_cheap else "practice"))
         return f"{first} {which} {plural(len(self.promising), 'goes', 'go')} with better results."
 
@@ -79,7 +82,9 @@ class Insight(Facts):
     @property
     def findings(self) -> Html:
         """Up to five findings, each with a number and, where it is a difference, its range."""
-        items = [self._who(), *self._what(), *self._middle(), *self._league(), *self._programmes()]
+        items = [self._who(), *self._what(), *self._league(), *self._programmes()]
+        if len(items) < 3 or self.bright.empty:
+            items.insert(1, self._middle())
         return join(element("h2", "What we found"), findings(items[:5]))
 
     def _who(self) -> Markup:
@@ -88,7 +93,7 @@ class Insight(Facts):
             return self._nobody()
         how = self.show.more_between(bright["shrunken_excess"].min(), bright["shrunken_excess"].max())
         who = f"{capitalised(in_words(len(bright)))} of {count(self.total)} {self.unit.plural}"
-        verb = plural(len(bright), "has", "have")
+        verb = plural(len(bright), "is", "are") if self.outcome.kind == "mean" else plural(len(bright), "has", "have")
         return bold(who, f" {verb} {how}, given the same means.")
 
     def _nobody(self) -> Markup:
@@ -116,13 +121,11 @@ class Insight(Facts):
         spots = f"{count(done)} of {count(asked)} bright {plural(asked, 'spot')}"
         return f"{spots} do it, {peers}" if asked else f"{peers} do it"
 
-    def _middle(self) -> list[Markup]:
-        """Where most lie given the same means: what is left to find when nobody is named."""
-        if not self.bright.empty:
-            return []
+    def _middle(self) -> Markup:
+        """Where most lie given the same means."""
         low, high = self.deviants.adjusted()["adjusted"].quantile([0.05, 0.95])
         lies = f": nine in ten {self.unit.plural} lie between {self.show.value(low)} and {self.show.value(high)}."
-        return [bold("Given the same means most are close together", lies)]
+        return bold("Given the same means most are close together", lies)
 
     def _league(self) -> list[Markup]:
         top = self.deviants.table.nsmallest(1, "raw_rank").iloc[0]
@@ -219,7 +222,8 @@ class Insight(Facts):
 
     def _visit(self, unit: str) -> str:
         done = [f"“{label}”" for label in self.does(unit)[:2]]
-        return f"see {listed(done)}." if done else "it does nothing on our list of promising practices, so go and look."
+        unlisted = "it does nothing on our list of promising practices, so go and look."
+        return f"see {listed(done)}." if done else unlisted if self.practices else "go and look."
 
     def _cost(self, unit: str) -> str:
         return f" Ask about this too: {self.costs[unit]}" if unit in self.costs else ""

@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 import time
+from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from pdlib.publish.files import hash_files, slug, write_atomically
 from pdlib.publish.kernels import run
 from pdlib.publish.parameters import declared, inject, resolve
 from pdlib.publish.scan import privacy_failures
-from pdlib.publish.shelf import SCHEMA, failed_page, minute, read_manifest, write_shelf
+from pdlib.publish.shelf import SCHEMA, day, failed_page, minute, read_manifest, write_shelf
 from pdlib.study import Study
 
 NOTEBOOK = Path("notebooks") / "insight_report.ipynb"
@@ -250,7 +251,17 @@ def _facts(job: _Job, nb: NotebookNode) -> dict[str, Any]:
         "pdlib": _version(),
         "python": platform.python_version(),
         "commit": _commit(job.notebook.parent),
+        "delete_after": _delete_after(job.began, job.study.privacy.keep_months),
     }
+
+
+def _delete_after(began: datetime, months: int | None) -> str | None:
+    """The day after which the report should be deleted, in ISO form; None if the study sets no limit."""
+    if months is None:
+        return None
+    year, month = divmod(began.year * 12 + began.month - 1 + months, 12)
+    last = monthrange(year, month + 1)[1]
+    return began.date().replace(year=year, month=month + 1, day=min(began.day, last)).isoformat()
 
 
 def _tables(job: _Job) -> list[Path]:
@@ -263,6 +274,7 @@ def _provenance(facts: dict[str, Any]) -> str:
     parts = [f"Built {minute(facts['built'])}, with pdlib {facts['pdlib']} and Python {facts['python']}"]
     parts += [f"data {facts['data_sha256'][:12]}", f"notebook {facts['notebook_sha256'][:12]}"]
     parts += [f"commit {facts['commit']}"] if facts["commit"] else []
+    parts += [f"please delete after {day(facts['delete_after'])}"] if facts["delete_after"] else []
     return " · ".join(parts)
 
 

@@ -36,6 +36,7 @@ from pdlib.publish.terms import link_terms
 TEMPLATES = Path(__file__).parent / "template"
 _HIDDEN_INPUT = {"remove-input", "hide-input", "parameters", "injected-parameters"}
 _FEWEST_SECTIONS = 3
+MOST_CELLS, MOST_CHARACTERS = 2_000, 20_000_000
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ class InsightExporter(HTMLExporter):
             If ``strict`` and the notebook holds an error, a warning, or an output a report cannot show.
         """
         # Preprocessors may run the notebook and remove cells: its names are taken before, its outputs judged after.
+        check_size(nb)
         names = {cell.get("id"): cell_name(nb, index) for index, cell in enumerate(nb.cells)}
         resources = {**(resources or {}), "cell_names": names}
         # HTMLExporter would read the page with a parser that lower-cases SVG, and give pictures placeholder texts.
@@ -262,6 +264,29 @@ class _Renderer(IPythonRenderer):
 
     def latex_environment(self, name: str, body: str) -> str:
         return formula(f"\\begin{{{name}}}{body}")
+
+
+def check_size(nb: NotebookNode) -> None:
+    """Refuse a notebook that would make a page no phone can open, before any of it is rendered.
+
+    Raises
+    ------
+    PageError
+        Naming the cell that is too large, or how many cells there are.
+    """
+    if len(nb.cells) > MOST_CELLS:
+        raise PageError(
+            [Failure("the notebook", f"has {len(nb.cells):,} cells; at most {MOST_CELLS:,} become a page.")]
+        )
+    total = 0
+    for index, cell in enumerate(nb.cells):
+        size = len(cell.source) + sum(
+            len(str(value)) for output in cell.get("outputs", []) for value in output.values()
+        )
+        total += size
+        if total > MOST_CHARACTERS:
+            reason = f"brings the notebook to {total:,} characters; at most {MOST_CHARACTERS:,} become a page."
+            raise PageError([Failure(cell_name(nb, index), f"{reason} Show fewer rows, or fewer dots.")])
 
 
 def _code(nb: NotebookNode) -> str:

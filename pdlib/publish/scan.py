@@ -276,7 +276,7 @@ def _valid_account(code: str) -> bool:
 
 
 def _phones(text: str) -> list[str]:
-    found = re.findall(r"(?<![\w.,])(?:\+|00|0|\(0)\d(?:[\d ()/.-]{6,}\d)(?![\w.,]*\d)", text)
+    found = re.findall(r"(?<![\w.,])(?:\+|00|0|\(0)\d(?:[\d ()/.-]{6,}\d)(?![\w.,]*\w)", text)
     return [
         hit for hit in found if 9 <= len(re.sub(r"\D", "", hit)) <= 15 and re.search(r"[ +()/-]|\A0\d{9,10}\Z", hit)
     ]

@@ -7,8 +7,7 @@ from html import unescape
 
 _PIECE = re.compile(r"""<(/?)([A-Za-z][\w-]*)(?:"[^"]*"|'[^']*'|[^<>"'])*>""")
 _DEFINED = re.compile(r'<dfn id="([\w.:-]+)">([^<]+)</dfn>')
-_LEFT_ALONE = frozenset("a caption code dfn h1 h2 h3 h4 h5 h6 pre summary svg title".split())  # noqa: SIM905
-_OPEN_ENDED = frozenset("br col hr img wbr".split())  # noqa: SIM905
+_LEFT_ALONE = frozenset("a caption code dfn h1 h2 h3 h4 h5 h6 pre style summary svg th title".split())  # noqa: SIM905
 
 
 def link_terms(body: str, explained: str) -> str:
@@ -25,7 +24,7 @@ def link_terms(body: str, explained: str) -> str:
     -------
     str
         The body with a link round the first use of each word, in the singular or plural, outside headings, links,
-        captions and drawings.
+        titles and drawings.
 
     Examples
     --------
@@ -33,14 +32,17 @@ def link_terms(body: str, explained: str) -> str:
     '<h1>Twins</h1><p>Two <a class="term" href="#word-twin">twins</a>, a twin</p>'
     """
     waiting = {unescape(word): anchor for anchor, word in _DEFINED.findall(explained)}
-    pieces, position, closed_to = [], 0, 0
+    pieces: list[str] = []
+    position, closed_to, titled = 0, 0, False
     for tag in _PIECE.finditer(body):
         text = body[position : tag.start()]
         pieces += [text if closed_to else _linked(text, waiting), tag.group()]
         position = tag.end()
-        name = tag.group(2).lower()
-        if name in _LEFT_ALONE and name not in _OPEN_ENDED and not tag.group().endswith("/>"):
-            closed_to += -1 if tag.group(1) else 1
+        name, ends = tag.group(2).lower(), bool(tag.group(1))
+        if name == "span" and (ends or 'class="title"' in tag.group()):
+            name, titled = "title" if titled or not ends else name, not ends
+        if name in _LEFT_ALONE and not tag.group().endswith("/>"):
+            closed_to += -1 if ends else 1
     return "".join([*pieces, body[position:]])
 
 

@@ -26,6 +26,11 @@ def find_chromium() -> str | None:
     return next((found for name in _NAMES if (found := shutil.which(name))), None)
 
 
+def is_root() -> bool:
+    """Tell whether this process is root's."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
 def pdf_twin(page: Path) -> Path | None:
     """Write a page's PDF beside it.
 
@@ -56,7 +61,7 @@ def pdf_twin(page: Path) -> Path | None:
             f"--user-data-dir={folder}/profile", "--no-pdf-header-footer", "--generate-pdf-document-outline",
             f"--print-to-pdf={made}",
         ]  # fmt: skip
-        if hasattr(os, "geteuid") and os.geteuid() == 0:
+        if is_root():
             options.append("--no-sandbox")  # Chromium refuses to start for root with one
         try:
             done = subprocess.run(

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import json
 import os
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
 
 import numpy as np
 
 from pdlib.publish.audit.measure import Measure, none_of, unchecked
-from pdlib.publish.pdf import PdfError, find_chromium, is_tagged, pdf_twin
+from pdlib.publish.pdf import PdfError, find_chromium, is_root, is_tagged, pdf_twin
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 812}
@@ -69,7 +73,7 @@ def opened() -> Iterator[Any]:
     """Start Chromium through playwright, and end it."""
     from playwright.sync_api import sync_playwright
 
-    options = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    options = ["--no-sandbox"] if is_root() else []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=options)
         try:
@@ -84,8 +88,7 @@ def in_browser(path: Path) -> list[Measure]:
         return [unchecked(name, asked, why) for name, asked in _ASKED.items()]
     with opened() as browser:
         measures = [_faults(browser, path), *_drawn(browser, path), *_opened(browser, path), _printed(browser, path)]
-    measures.append(unchecked("P2", _ASKED["P2"], "Lighthouse's accessibility rules are axe's: see P1"))
-    return [*measures, _tagged(path)]
+    return [*measures, _tagged(path), *by_lighthouse(path)]
 
 
 def faults(browser: Any, path: Path, look: str, script: str) -> list[str]:
@@ -213,6 +216,38 @@ def _last_on_a_page(pdf: Path, headings: list[str]) -> list[str] | None:
     ends = [[line.strip() for line in page.splitlines() if line.strip()] for page in done.stdout.split("\f")]
     known = {re.sub(r"\s+", " ", heading) for heading in headings}
     return [lines[-1] for lines in ends if lines and re.sub(r"\s+", " ", lines[-1]) in known]
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        """Say nothing: the audit prints its own table."""
+
+
+def by_lighthouse(path: Path) -> list[Measure]:
+    """Measure by Lighthouse, on the phone that it emulates, if the command is on the path."""
+    program = shutil.which("lighthouse")
+    if program is None:
+        return [unchecked("P2", _ASKED["P2"], "needs Lighthouse (npm); its accessibility rules are axe's, see P1")]
+    handler = partial(_Quiet, directory=str(path.resolve().parent))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/{path.name}"
+        options = ["--quiet", "--output=json", "--only-categories=accessibility,performance"]
+        options.append(f"--chrome-flags=--headless{' --no-sandbox' if is_root() else ''}")
+        surroundings = {**os.environ, "CHROME_PATH": find_chromium() or ""}
+        done = subprocess.run(
+            [program, address, *options], capture_output=True, text=True, env=surroundings, timeout=180, check=False
+        )
+        server.shutdown()
+    if done.returncode:
+        return [unchecked("P2", _ASKED["P2"], f"Lighthouse ended with code {done.returncode}")]
+    report = json.loads(done.stdout)
+    score = round(100 * report["categories"]["accessibility"]["score"])
+    paint = report["audits"]["first-contentful-paint"]["numericValue"] / 1000
+    return [
+        Measure("P2", _ASKED["P2"], f"{score} by Lighthouse", score == 100),
+        Measure("P9", _ASKED["P9"], f"{paint:.2f} s by Lighthouse", paint <= 1.5),
+    ]
 
 
 def _tagged(path: Path) -> Measure:

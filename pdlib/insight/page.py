@@ -241,9 +241,9 @@ class Insight(Facts):
         faded, kept = (show.excess_between(row["lead_later_lower"], row["lead_later_upper"]) for row in (league, ours))
         words = (
             f"We made a list from {span_name(*luck.span[:2])} and looked again in {span_name(*luck.span[2:])}. "
-            f"The best in the raw league table led by {show.size(league['lead_earlier'])} (exact count). Later only "
+            f"The best in the raw league table led by {show.size(league['lead_earlier'])}; later only "
             f"{show.size(league['lead_later'])} ({faded}) was more than their means explain. Our list promised "
-            f"{show.size(ours['lead_earlier'])}, and later it was {show.size(ours['lead_later'])} ({kept})."
+            f"{show.size(ours['lead_earlier'])}; later it was {show.size(ours['lead_later'])} ({kept})."
         )
         # The chart's title says that a fair list holds, so it is shown only where it does.
         chart = [exhibits.luck_chart(self, luck, words)] if ours["survived_share"] >= 0.5 else []

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pdlib.insight import Insight, tell
     from pdlib.observations import Observations, read
     from pdlib.practices import Practices, compare_practices
+    from pdlib.show.exports import export
     from pdlib.study import Study, load_study
     from pdlib.voices import Discontent, Voices, hear, redact
 
@@ -62,6 +63,7 @@ __all__ = [
     "compare_practices",
     "confirm",
     "expect",
+    "export",
     "find_deviants",
     "find_improved",
     "hear",
@@ -80,6 +82,7 @@ _HOMES = {
     "voices": ("Discontent", "Voices", "hear", "redact"),
     "confirmation": ("Confirmation", "confirm"),
     "insight": ("Insight", "tell"),
+    "show.exports": ("export",),
     "errors": ("DataError", "PdlibError", "StudyError", "TooFewUnitsError"),
 }
 

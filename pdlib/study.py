@@ -87,7 +87,8 @@ class Outcome(_Named):
     ``kind`` decides which columns are needed: a *proportion* has ``successes`` out of ``n``; a *mean* has
     ``value`` and, to know its precision, ``n`` with the items' ``sd`` (or the mean's ``se``); a *rate* has
     ``events`` per ``exposure``. ``smallest_excess`` and ``smallest_contrast`` are in the outcome's own units
-    (a share between 0 and 1, a score, events per unit of exposure).
+    (a share between 0 and 1, a score, events per unit of exposure). ``source`` says whom it comes from, which decides
+    how few may stand behind a number that is shown.
     """
 
     role: Literal["primary", "other", "balancing"] = "primary"
@@ -102,6 +103,7 @@ class Outcome(_Named):
     exposure: str | None = None
     per: float = Field(default=1.0, gt=0)
     exposure_label: str = "observations"
+    source: Literal["customers", "employees", "operations"] = "customers"
     smallest_excess: float | None = Field(default=None, ge=0)
     smallest_contrast: float | None = Field(default=None, ge=0)
 
@@ -290,6 +292,23 @@ class Caution(_Part):
         return value > self.above if self.above is not None else value < (self.below or 0.0)
 
 
+class Privacy(_Part):
+    """How few people a published number may stand for, and how long a report may be kept.
+
+    ``customers`` and ``employees`` are the smallest counts shown of answers that come from them, by the ``source`` of
+    the outcome; what comes from operations (flights, deliveries) stands for nobody. ``keep_months`` after its build a
+    report asks to be deleted.
+    """
+
+    customers: int = Field(default=10, ge=1)
+    employees: int = Field(default=5, ge=1)
+    keep_months: int | None = Field(default=None, ge=1)
+
+    def smallest(self, source: str) -> int:
+        """The smallest count that may be shown of a source."""
+        return {"customers": self.customers, "employees": self.employees}.get(source, 0)
+
+
 class Names(_Part):
     """Who may be named in a report: confident bright spots unless switched off, and cleared twins."""
 
@@ -369,6 +388,7 @@ class Study(_Part):
     shock: Annotated[tuple[Shock, ...], BeforeValidator(_one_or_many)] = ()
     caution: Annotated[tuple[Caution, ...], BeforeValidator(_one_or_many)] = ()
     names: Names = Names()
+    privacy: Privacy = Privacy()
     top: float = Field(default=0.10, gt=0, lt=0.5)
     persistence: float | None = Field(default=None, gt=0, le=1)
     folder: Path = Path()
@@ -504,7 +524,7 @@ _PARTS: dict[str, type[BaseModel]] = {
     "unit": Unit, "period": Period, "tables": Tables, "outcome": Outcome, "composite": Composite,
     "context": Context, "practice": Practice,
     "practices": Practices, "bundle": Bundle, "confirm": Confirm,
-    "voices": Voices, "theme": Theme, "shock": Shock, "caution": Caution, "names": Names,
+    "voices": Voices, "theme": Theme, "shock": Shock, "caution": Caution, "names": Names, "privacy": Privacy,
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from pdlib.show.canvas import Margins
 from pdlib.show.figures.axes import even_ticks, labelled, need, plain_number
 from pdlib.show.formats import MISSING, Formatter, share
 from pdlib.show.html import visible
-from pdlib.show.labels import line_height, shorten, wrap
+from pdlib.show.labels import line_height, shorten, width, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +29,7 @@ def forest(
     *,
     difference_format: Formatter = plain_number,
     value_label: str = "difference, same means",
-    shares_label: str = "who does it",
+    shares_label: str = "peers do it",
     shares_end: float = 1.0,
     share_format: Formatter = share,
     title: str | None = None,
@@ -48,7 +48,7 @@ def forest(
     value_label : str
         What the axis measures.
     shares_label : str
-        What the shares at the right are of.
+        What stands beside the open dots of the shares at the right; the filled ones are bright spots.
     shares_end : float
         Where their scale ends.
     share_format : callable
@@ -75,6 +75,7 @@ def forest(
         names = [_name_lines(ax, label, narrow=narrow) for label in table["label"]]
         starts, levels = _lay_out(ax, names, narrow=narrow)
         _axis(ax, table, difference_format, value_label, narrow=narrow)
+        canvas.zero(ax, levels)
         for row, lines, start, level in zip(table.to_dict("records"), names, starts, levels, strict=True):
             _contrast(ax, row, level)
             _name(ax, lines, visible(row["grade"]), start, narrow=narrow)
@@ -95,7 +96,7 @@ def _lay_out(ax: Axes, names: list[list[str]], *, narrow: bool) -> tuple[np.ndar
     heights = words + (30.0 if narrow else 14.0)
     starts = np.cumsum(heights) - heights + (2.0 if narrow else 7.0)
     total = float(heights.sum()) + (0.0 if narrow else 4.0) if names else 40.0
-    margins = Margins(8, 112, 30, 24) if narrow else Margins(_NAMES, _SHARES + 30, 26, 26)
+    margins = Margins(8, 128, 30, 24) if narrow else Margins(_NAMES, _SHARES + 30, 26, 26)
     canvas.fit(ax, total, margins)
     ax.set_ylim(total, 0)
     return starts, starts + (words + 9.0 if narrow else line_height(sizes.name) * 0.55)
@@ -111,7 +112,6 @@ def _axis(ax: Axes, table: pd.DataFrame, shown: Formatter, value_label: str, *, 
     canvas.bare(ax)
     ticks, labels = labelled(even_ticks(low - room, high + room, 4 if narrow else 5), shown)
     canvas.grid(ax, x=[tick for tick in ticks if tick])
-    ax.plot([0, 0], ax.get_ylim(), color=style.SOFT, linewidth=1.0, zorder=1)
     ax.set_xticks(ticks, labels)
     ax.set_yticks([])
     top = 1.35 * sizes.small
@@ -143,19 +143,27 @@ def _name(ax: Axes, lines: list[str], grade: str, start: float, *, narrow: bool)
                 weight="bold" if supported else "normal", backed=narrow)  # fmt: skip
 
 
+def _key(panel: Axes, doing: str, size: float) -> None:
+    """Say above the shares whose they are: a filled dot for bright spots, a ring for their peers."""
+    left = -6.0
+    for words, color in (("●", style.BRIGHT), ("bright", style.SOFT), ("○", style.DIM), (doing, style.SOFT)):
+        canvas.note(panel, words, (0, 1), up="axes fraction", offset=(left, 1.35 * size), size=size, color=color)
+        left += width(words, size) + 3.0
+
+
 def _shares(
     ax: Axes, table: pd.DataFrame, levels: np.ndarray, scale: tuple[str, float, Formatter], *, narrow: bool
 ) -> None:
     """Draw the share of bright spots (filled) and of peers (open) that do it, on a scale of their own from 0."""
-    heading, end, shown = scale
+    doing, end, shown = scale
     across, height = canvas.size_of(ax)
-    room, gap = (88.0, 20.0) if narrow else (_SHARES, 26.0)
+    room, gap = (104.0, 20.0) if narrow else (_SHARES, 26.0)
     panel = ax.inset_axes((1 + gap / across, 0, room / across, 1))
     panel.set_xlim(0, end)
     panel.set_ylim(height if not len(levels) else ax.get_ylim()[0], 0)
     panel.set_axis_off()
     sizes = canvas.sizes_of(ax)
-    canvas.note(panel, heading, (0, 1), up="axes fraction", offset=(-4, 1.35 * sizes.small), size=sizes.small)
+    _key(panel, doing, sizes.small)
     for (bright, peers), level in zip(
         table[["prevalence_deviants", "prevalence_peers"]].to_numpy(float), levels, strict=True
     ):

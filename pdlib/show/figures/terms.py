@@ -58,7 +58,7 @@ def terms(table: pd.DataFrame, *, most: int = MOST, title: str | None = None, ax
     )
     return forest(
         drawn, difference_format=_percent, value_label="said more often per step of excess",
-        shares_label="of comments", shares_end=largest, share_format=_of_comments, title=title, ax=ax,
+        shares_label="peers say it", shares_end=largest, share_format=_of_comments, title=title, ax=ax,
     )  # fmt: skip
 
 

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     )
     from pdlib.errors import DataError, PdlibError, StudyError, TooFewUnitsError
     from pdlib.expected import Expected, expect
-    from pdlib.insight import Insight, tell
+    from pdlib.history import load_history
+    from pdlib.insight import Insight, UnitPage, tell, tell_unit
     from pdlib.observations import Observations, read
     from pdlib.practices import Practices, compare_practices
     from pdlib.study import Study, load_study
@@ -50,14 +51,17 @@ __all__ = [
     "Study",
     "StudyError",
     "TooFewUnitsError",
+    "UnitPage",
     "compare_outcomes",
     "compare_practices",
     "expect",
     "find_deviants",
     "find_improved",
+    "load_history",
     "load_study",
     "read",
     "tell",
+    "tell_unit",
 ]
 
 _HOMES = {
@@ -66,7 +70,8 @@ _HOMES = {
     "expected": ("Expected", "expect"),
     "deviants": ("Deviants", "Improved", "Outcomes", "compare_outcomes", "find_deviants", "find_improved"),
     "practices": ("Practices", "compare_practices"),
-    "insight": ("Insight", "tell"),
+    "insight": ("Insight", "UnitPage", "tell", "tell_unit"),
+    "history": ("load_history",),
     "errors": ("DataError", "PdlibError", "StudyError", "TooFewUnitsError"),
 }
 

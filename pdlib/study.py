@@ -231,6 +231,13 @@ class Names(_Part):
     may_be_named: tuple[str, ...] = ()
 
 
+class Reports(_Part):
+    """How long earlier builds of a report stay on the shelf: the newest ``keep``, and none above ``keep_days`` days."""
+
+    keep: int = Field(default=12, ge=0)
+    keep_days: int | None = Field(default=None, ge=1)
+
+
 def _column(value: Any) -> Any:
     return {"column": value} if isinstance(value, str) else value
 
@@ -300,6 +307,7 @@ class Study(_Part):
     shock: Annotated[tuple[Shock, ...], BeforeValidator(_one_or_many)] = ()
     caution: Annotated[tuple[Caution, ...], BeforeValidator(_one_or_many)] = ()
     names: Names = Names()
+    reports: Reports = Reports()
     top: float = Field(default=0.10, gt=0, lt=0.5)
     persistence: float | None = Field(default=None, gt=0, le=1)
     folder: Path = Path()
@@ -435,6 +443,7 @@ _PARTS: dict[str, type[BaseModel]] = {
     "unit": Unit, "period": Period, "tables": Tables, "outcome": Outcome, "composite": Composite,
     "context": Context, "practice": Practice,
     "practices": Practices, "voices": Voices, "shock": Shock, "caution": Caution, "names": Names,
+    "reports": Reports,
 }  # fmt: skip
 
 

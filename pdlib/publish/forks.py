@@ -35,6 +35,7 @@ _BOOT = (
     "from pdlib.publish.forks import grow; grow(*sys.argv[1:])"
 )
 _ENDED_WITH_ZYGOTE = -signal.SIGKILL
+_PATIENCE = 5
 _PR_SET_PDEATHSIG = 1
 
 
@@ -187,8 +188,11 @@ class Nursery:
         if self._server:
             self._server.close()
         if self._process:
-            self._process.kill()
-            self._process.wait()
+            try:
+                self._process.wait(_PATIENCE)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
 
     async def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ValueError):  # it ended before it said a word
@@ -264,6 +268,10 @@ def _serve(address: str, name: str) -> NoReturn:
                     pid = _fork(order, address, own)
                     kernels.add(pid)
                     _say(builder, {"number": order["number"], "pid": pid})
+    for pid in kernels:
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
     if name == "first":  # else a builder that was killed would leave its sockets and logs behind
         shutil.rmtree(Path(address).parent, ignore_errors=True)
     os._exit(0)

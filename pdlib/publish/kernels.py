@@ -43,7 +43,7 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEX
 _INLINE = "module://matplotlib_inline.backend_inline"
 _LAUNCH = ["-m", "ipykernel_launcher", "-f", "{connection_file}"]
 _OPTIONS = ["--HistoryManager.enabled=False"]  # its database would need a thread, and nobody reads it
-_PROVISIONER = "pdlib-fork"
+_PROVISIONER, _LOCAL = "pdlib-fork", "local-provisioner"
 
 
 @dataclass
@@ -219,9 +219,8 @@ class Kernels:
         manager.spec, manager.zygote = spec, zygote
         manager.order = {**given, "stay": name if given["stay"] else None}
         environment = self._environment() | dict.fromkeys(_THREADS, "1")
-        if zygote:
-            spec.metadata["kernel_provisioner"] = {"provisioner_name": _PROVISIONER}
-        else:
+        spec.metadata = {**spec.metadata, "kernel_provisioner": {"provisioner_name": _PROVISIONER if zygote else _LOCAL}}
+        if not zygote:
             environment |= {variable: os.environ.get(variable, self._threads) for variable in _THREADS}
         log = self.folder / f"{name}.log"
         with log.open("w") as stream:

@@ -219,7 +219,8 @@ class Kernels:
         manager.spec, manager.zygote = spec, zygote
         manager.order = {**given, "stay": name if given["stay"] else None}
         environment = self._environment() | dict.fromkeys(_THREADS, "1")
-        spec.metadata = {**spec.metadata, "kernel_provisioner": {"provisioner_name": _PROVISIONER if zygote else _LOCAL}}
+        provisioner = {"provisioner_name": _PROVISIONER if zygote else _LOCAL}
+        spec.metadata = {**spec.metadata, "kernel_provisioner": provisioner}
         if not zygote:
             environment |= {variable: os.environ.get(variable, self._threads) for variable in _THREADS}
         log = self.folder / f"{name}.log"

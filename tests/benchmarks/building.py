@@ -196,9 +196,9 @@ def preface() -> str:
     machine = f"Python {platform.python_version()}, {packages}, {platform.system()}, {cores()} cores"
     return (
         "# Building many reports\n\n"
-        "Written by `python -m tests.benchmarks.building`: the notebook `workload.ipynb` (15 cells, six pictures, a forest "
-        "fitted to 10,000 rows), one report for each store. All ways in one run, the ratios beside each; CPU is that of "
-        f"all processes.\n\n{machine}, load {os.getloadavg()[0]:.1f} at the end.\n"
+        "Written by `python -m tests.benchmarks.building`: the notebook `workload.ipynb` (15 cells, six pictures, a "
+        "forest fitted to 10,000 rows), one report for each store. All ways in one run, the ratios beside each; CPU is "
+        f"that of all processes.\n\n{machine}, load {os.getloadavg()[0]:.1f} at the end.\n"
     )
 
 

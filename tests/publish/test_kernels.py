@@ -95,9 +95,8 @@ def test_every_page_has_a_namespace_of_its_own(place):
 def test_shared_cells_run_once_and_pages_go_on_from_them(place):
     """The page is the one that the whole notebook gives, counts, random draws and history included."""
     count = "with open('runs.txt', 'a') as runs: runs.write('x')"
-    path = notebook(
-        "print(unit, random.random(), start, In[3][:6], len(In))", "sorted(Out)", shared=[SHARED, count, "'shared', start"]
-    )
+    shown = "print(unit, random.random(), start, In[3][:6], len(In))"
+    path = notebook(shown, "sorted(Out)", shared=[SHARED, count, "'shared', start"])
     report = plan("study", notebook=path, each="unit", values=["a", "b", "c"])
     (built,) = build_reports([report], How(progress=False, verify=2, start_seconds=20))
     assert built.built == 3

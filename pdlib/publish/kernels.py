@@ -42,7 +42,10 @@ _LONGEST_ADDRESS = 60  # what is left of the 107 bytes of a socket's path once a
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _INLINE = "module://matplotlib_inline.backend_inline"
 _LAUNCH = ["-m", "ipykernel_launcher", "-f", "{connection_file}"]
-_OPTIONS = ["--HistoryManager.enabled=False"]  # its database would need a thread, and nobody reads it
+_OPTIONS = [
+    "--HistoryManager.enabled=False",  # its database would need a thread, and nobody reads it
+    "--InteractiveShell.enable_tip=False",  # the tip that nobody sees is drawn from the notebook's random numbers
+]
 _PROVISIONER, _LOCAL = "pdlib-fork", "local-provisioner"
 
 

@@ -230,10 +230,19 @@ class ForkProvisioner(LocalProvisioner):
 def grow(address: str, *modules: str) -> NoReturn:
     """Be the first zygote: import, then fork whenever told to, until the builder is gone."""
     import ipykernel.kernelapp  # noqa: F401 - what every kernel needs
+    from ipykernel.zmqshell import ZMQInteractiveShell
+    from traitlets.config import Config
 
-    for module in modules:
-        with suppress(Exception):  # a module that cannot be imported is the business of the cell that imports it
-            __import__(module)
+    # Some modules look on import whether they are in a notebook, as pandas does to choose how wide its tables are.
+    here = sys.modules["__main__"]
+    shell: Any = ZMQInteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
+    with shell.builtin_trap:
+        for module in modules:
+            with suppress(Exception):  # a module that cannot be imported is the business of the cell that imports it
+                __import__(module)
+    shell.restore_sys_module_state()
+    sys.modules["__main__"] = here
+    ZMQInteractiveShell.clear_instance()
     gc.collect()
     gc.freeze()  # what was imported is never garbage: kernels need not look through it, nor copy its pages
     _serve(address, "first")

@@ -10,7 +10,7 @@ from pdlib.deviants import Deviants
 from pdlib.errors import StudyError
 from pdlib.expected import Expected
 from pdlib.observations import Observations
-from pdlib.practices import hidden, timing
+from pdlib.practices import hidden, timing, unanswered
 from pdlib.practices.family import declare, per_unit, prevalence, who_does
 from pdlib.practices.grades import PROMISING, STRONG, follows_success, grade, rank, stands_out
 from pdlib.practices.result import Practices
@@ -95,7 +95,9 @@ def compare_practices(observations: Observations, deviants: Deviants, *, draws: 
         "placebos": PLACEBOS, "placebos_with_findings": placebos,
     }  # fmt: skip
     notes = [*_caveats(table, observations), *tested.notes]
-    return Practices(observations, deviants, table, values, tested, waves, notes, settings)
+    result = Practices(observations, deviants, table, values, tested, waves, notes, settings)
+    notes += unanswered.caveat(result, result.unanswered)
+    return result
 
 
 def _estimates(tested: Tested, declared: pd.DataFrame, expected: Expected) -> pd.DataFrame:

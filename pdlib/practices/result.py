@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,6 +16,7 @@ from pdlib.practices.family import who_does
 from pdlib.practices.grades import PROMISING, STRONG
 from pdlib.practices.tested import Tested
 from pdlib.practices.timing import Waves
+from pdlib.practices.unanswered import unanswered
 from pdlib.show import Html, figures, overview
 from pdlib.show.wording import listed, plural
 from pdlib.study import did_you_mean
@@ -101,6 +103,16 @@ class Practices:
         """
         return telling.claims(self)
 
+    @cached_property
+    def unanswered(self) -> pd.DataFrame:
+        """Not answering, compared like a practice: the whole list first, then each practice that enough units left out.
+
+        ``practice`` (empty for the whole list), ``label``, ``n_units`` (that answered), ``missing_share``, ``contrast``
+        with 95 % bounds (units that answered against units that did not; for the whole list the upper against the lower
+        quarter by how much they answered; outcome units, same means), ``p_value``, ``p_bh``.
+        """
+        return unanswered(self)
+
     @property
     def finding(self) -> str:
         """What goes with better outcomes, in a sentence."""
@@ -169,6 +181,22 @@ class Practices:
         from pdlib.practices.visit import visit_sheet
 
         return visit_sheet(self, unit)
+
+    def save_visit_sheets(self, path: str | Path) -> Path:
+        """Write the sheets of all bright spots and their twins as one HTML page to print; it names them.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file; keep it out of what is shared.
+
+        Returns
+        -------
+        Path
+        """
+        from pdlib.practices.visit import save_visit_sheets
+
+        return save_visit_sheets(self, path)
 
     def visit_list(self) -> pd.DataFrame:
         """Whom to visit: each bright spot and its twin, in the columns in which answers come back."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -57,6 +58,15 @@ def visit_sheet(practices: Practices, unit: str) -> Html:
         stations=_stations(practices, name),
         code=(name, [study.unit.column, *COLUMNS]),
     )
+
+
+def save_visit_sheets(practices: Practices, path: str | Path) -> Path:
+    """Write the sheets of all bright spots and their twins as one page to print."""
+    units = visit_list(practices)[practices.observations.study.unit.column]
+    where = Path(path)
+    title = f"{practices.observations.study.name}: visit sheets"
+    where.write_text(show.printable(title, [visit_sheet(practices, unit) for unit in units]), encoding="utf-8")
+    return where
 
 
 def visit_list(practices: Practices) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from pdlib.show.blocks import caveats, findings, kicker, overview, quote, result
 from pdlib.show.cards import Side, practice_card, twin_card
 from pdlib.show.formats import OutcomeFormat
 from pdlib.show.html import Html, element, text
-from pdlib.show.sheets import Station, visit_sheet
+from pdlib.show.sheets import Station, printable, visit_sheet
 from pdlib.show.svg import figure
 from pdlib.show.tables import table
 
@@ -23,6 +23,7 @@ __all__ = [
     "kicker",
     "overview",
     "practice_card",
+    "printable",
     "quote",
     "result",
     "standfirst",

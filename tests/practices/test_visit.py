@@ -1,5 +1,8 @@
 """Visit sheets, and what comes back from them as new practices."""
 
+import re
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -22,6 +25,16 @@ def test_the_sheet_asks_what_nobody_listed_and_says_what_to_watch_where() -> Non
     assert "“done” is yes or no" in sheet
     twin = str(practices.visit_sheet(practices.deviants.twin(unit).peer))
     assert "means like those of one that does better" in twin
+
+
+def test_all_sheets_are_one_page_to_print(tmp_path: Path) -> None:
+    practices = world.practices()
+    page = practices.save_visit_sheets(tmp_path / "sheets.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert page.count("<article") == len(practices.visit_list())
+    assert "<title>Shops: visit sheets</title>" in page
+    assert "break-after: page" in page
+    assert not re.search(r"https?://|<script|<link|@import", page)
 
 
 def test_a_hostile_name_stays_text() -> None:

@@ -14,7 +14,7 @@ from pdlib.observations import Observations
 from pdlib.practices import telling
 from pdlib.practices.family import who_does
 from pdlib.practices.grades import PROMISING, STRONG
-from pdlib.practices.tested import Tested
+from pdlib.practices.tested import TOWARD, Tested
 from pdlib.practices.timing import Waves
 from pdlib.practices.unanswered import unanswered
 from pdlib.show import Html, figures, overview
@@ -66,11 +66,11 @@ class Practices:
         ``missing_share``, ``low`` and ``high`` (what is contrasted: not doing and doing it, or the lower and upper
         quarter of a graded practice), ``prevalence_deviants``, ``prevalence_peers``, ``contrast`` with 95 % bounds
         (shrunken; outcome units, more is better), ``raw_contrast`` with 95 % bounds, ``p_value`` (two-sided),
-        ``p_romano_wolf`` (going with better outcomes, the whole family at once), ``p_worse`` (with worse ones),
-        ``p_bh``, ``reruns`` (of five, each without a fifth of the units, in which it stands out); then what waves tell
-        of the order of things: ``n_changed``, ``change`` (within units) and ``after`` (adopters after against before)
-        with 90 % bounds, ``timing`` (rises after adoption, was high before, timing unknown); then what a hidden
-        condition would have to be: ``robustness``, ``robustness_lower``, ``times_as_strong``, ``yardstick``.
+        ``p_romano_wolf`` (going with better outcomes, the whole family at once) and ``p_worse`` (with worse ones; both
+        scaled so that .10 of either is .10 two-sided), ``p_bh``, ``reruns`` (of five, each without a fifth of the
+        units, in which it stands out); then what waves tell of the order of things: ``n_changed``, ``change`` (within
+        units) and ``after`` (adopters after against before) with 90 % bounds, ``timing`` (rises after adoption, was
+        high before, timing unknown); then what a hidden condition would have to be: ``robustness``, ``robustness_lower``, ``times_as_strong``, ``yardstick``.
         """
         return self._table.copy()
 
@@ -129,7 +129,7 @@ class Practices:
     def placebo(self) -> str:
         """What the same recipe finds among practices that were shuffled between units, in a sentence."""
         shuffles, found = self.settings["placebos"], self.settings["placebos_with_findings"]
-        expected = round(shuffles * self.settings["level"])
+        expected = round(shuffles * self.settings["level"] * TOWARD)
         return (
             f"Shuffled among units of like means, the same practices gave a finding in {found} of {shuffles} tries; "
             f"about {expected} are due to chance."

@@ -70,7 +70,8 @@ class Practices:
         scaled so that .10 of either is .10 two-sided), ``p_bh``, ``reruns`` (of five, each without a fifth of the
         units, in which it stands out); then what waves tell of the order of things: ``n_changed``, ``change`` (within
         units) and ``after`` (adopters after against before) with 90 % bounds, ``timing`` (rises after adoption, was
-        high before, timing unknown); then what a hidden condition would have to be: ``robustness``, ``robustness_lower``, ``times_as_strong``, ``yardstick``.
+        high before, timing unknown); then what a hidden condition would have to be: ``robustness``,
+        ``robustness_lower``, ``times_as_strong``, ``yardstick``.
         """
         return self._table.copy()
 

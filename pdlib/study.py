@@ -370,6 +370,21 @@ class Study(_Part):
         """Columns that tell one observation from another: the unit's and, if there is one, the period's."""
         return [self.unit.column, *([self.period.column] if self.period else [])]
 
+    def keeping_back(self, **split: str) -> Study:
+        """The same declaration with something kept back to confirm on.
+
+        Parameters
+        ----------
+        **split
+            One of ``units``, ``periods_from`` and ``adoptions_from``, as in `Confirm`.
+
+        Raises
+        ------
+        StudyError
+            If it is none or more than one of these.
+        """
+        return Study(**{name: getattr(self, name) for name in type(self).model_fields} | {"confirm": split})
+
     @property
     def primary(self) -> Outcome:
         """The outcome that decides who is named."""

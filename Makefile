@@ -3,7 +3,7 @@
 
 SHELL = /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup report test check lab bench validate lock upgrade clean
+.PHONY: help setup report audit test check lab bench validate lock upgrade clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -14,7 +14,7 @@ NOTEBOOKS = $(wildcard notebooks/*.ipynb)
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV_PIP = $(BIN)/uv pip install --quiet --python $(BIN)/python
 GET_UV = $(PIP) install 'uv>=0.5'
-LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra test --extra dev \
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra browser --extra test --extra dev \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --output-file requirements.lock
 
 help: ## Show this list
@@ -25,6 +25,9 @@ setup: $(READY) ## Make .venv ready to work in
 
 report: $(READY) ## Build the reports of the example studies into reports/
 	@$(BIN)/pdlib build $(STUDIES)
+
+audit: $(READY) ## Measure the reports in reports/ against the standard for pages
+	@$(BIN)/pdlib audit $(STUDIES)
 
 test: check ## Check style and types, then run the quick tests
 	@$(BIN)/pytest --quiet --numprocesses auto --dist worksteal

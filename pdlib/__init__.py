@@ -7,6 +7,7 @@ The public names, in the order in which an analysis flows::
     expected = pdlib.expect(observations)
     deviants = pdlib.find_deviants(expected)
     practices = pdlib.compare_practices(observations, deviants)
+    voices = pdlib.hear(observations, deviants)
     confirmed = pdlib.confirm(observations, practices)
     insight = pdlib.tell(observations, deviants, practices)
 
@@ -14,7 +15,8 @@ Words: a *unit* is compared over *periods* by an *outcome* with its *exposure*, 
 *Expected* is the outcome predicted from context alone; *excess* is observed minus expected, more being better; *p_top*
 is the probability that a unit is truly in the top share; a *deviant* is a unit credibly there; its *twin* is the
 ordinary unit most alike; a *practice* is something a unit can choose, its *contrast* the adjusted difference tied to
-it, a *bundle* practices that show more together; a *candidate* that holds on data not used to find it is *confirmed*.
+it, a *bundle* practices that show more together; a *candidate* that holds on data not used to find it is *confirmed*; a
+*voice* is what a customer or employee says, a *theme* what many speak of.
 """
 
 from importlib import import_module
@@ -35,7 +37,9 @@ if TYPE_CHECKING:
     from pdlib.insight import Insight, tell
     from pdlib.observations import Observations, read
     from pdlib.practices import Practices, compare_practices
+    from pdlib.show.exports import export
     from pdlib.study import Study, load_study
+    from pdlib.voices import Discontent, Voices, hear, redact
 
 __version__ = "0.1.0"
 
@@ -43,6 +47,7 @@ __all__ = [
     "Confirmation",
     "DataError",
     "Deviants",
+    "Discontent",
     "Expected",
     "Improved",
     "Insight",
@@ -53,14 +58,18 @@ __all__ = [
     "Study",
     "StudyError",
     "TooFewUnitsError",
+    "Voices",
     "compare_outcomes",
     "compare_practices",
     "confirm",
     "expect",
+    "export",
     "find_deviants",
     "find_improved",
+    "hear",
     "load_study",
     "read",
+    "redact",
     "tell",
 ]
 
@@ -70,8 +79,10 @@ _HOMES = {
     "expected": ("Expected", "expect"),
     "deviants": ("Deviants", "Improved", "Outcomes", "compare_outcomes", "find_deviants", "find_improved"),
     "practices": ("Practices", "compare_practices"),
+    "voices": ("Discontent", "Voices", "hear", "redact"),
     "confirmation": ("Confirmation", "confirm"),
     "insight": ("Insight", "tell"),
+    "show.exports": ("export",),
     "errors": ("DataError", "PdlibError", "StudyError", "TooFewUnitsError"),
 }
 

@@ -1,4 +1,4 @@
-"""The command ``pdlib``: build reports, check data.
+"""The command ``pdlib``: build reports, audit them, check data.
 
 Exit codes: 0 all good, 1 something failed, 2 wrong usage, 3 another build holds the folder.
 """
@@ -56,6 +56,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     build.add_argument("--quiet", action="store_true", help="print errors only")
     build.set_defaults(command=_build)
+    build.add_argument("--pdf", action="store_true", help="write a tagged PDF beside each page, if Chromium is there")
+    audit = commands.add_parser(
+        "audit",
+        help="measure built reports against the standard for pages",
+        description="Print each criterion with what was measured. Ends with code 1 if one is not met.",
+    )
+    audit.add_argument(
+        "studies", nargs="+", metavar="STUDY", help="a study.toml, its folder, or the HTML file of a page"
+    )
+    audit.add_argument("--output", metavar="DIR", default="reports", help="folder of the reports (default: reports)")
+    audit.add_argument("--study", metavar="STUDY", help="the study of a page that is given as an HTML file")
+    audit.add_argument("--rebuilt", metavar="DIR", help="folder of a second build, to see whether it is the same")
+    audit.add_argument("--no-browser", action="store_true", help="leave out what only a browser can tell")
+    audit.set_defaults(command=_audit)
     check = commands.add_parser("check", help="read studies and report every data problem")
     check.add_argument("studies", nargs="+", metavar="STUDY", help="a study.toml, or the folder that holds it")
     check.set_defaults(command=_check)
@@ -113,11 +127,52 @@ def _build_one(arguments: argparse.Namespace, study: str, pages: set[Path]) -> i
         _complain(f"{study}: replaced {built.page.name}, built a moment ago by a study of the same name. Rename one.")
         return FAILED
     pages.add(built.page)
+    if arguments.pdf and not _print_to_pdf(built.page):
+        return FAILED
     if not arguments.quiet:
         _say(f"{relative(built.page)}  {built.seconds:.1f} s")
         for warning in built.warnings:
             _say(f"  note: {warning}")
     return GOOD
+
+
+def _print_to_pdf(page: Path) -> bool:
+    """Write the page's PDF; without a Chromium say so, which is no failure."""
+    from pdlib.publish.pdf import PdfError, pdf_twin
+
+    try:
+        if pdf_twin(page) is None:
+            _say("  note: no PDF was made, for this machine has no Chromium.")
+    except PdfError as error:
+        _complain(str(error))
+        return False
+    return True
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    return max(_audit_one(arguments, study) for study in arguments.studies)
+
+
+def _audit_one(arguments: argparse.Namespace, given: str) -> int:
+    from pdlib.publish.audit import audit, written
+    from pdlib.publish.files import slug
+    from pdlib.study import load_study
+
+    try:
+        is_page = given.endswith(".html")
+        page = Path(given) if is_page else Path(arguments.output) / f"{slug(load_study(given).name)}.html"
+        rebuilt = Path(arguments.rebuilt) / page.name if arguments.rebuilt else None
+        measures = audit(
+            page, study=arguments.study if is_page else given, rebuilt=rebuilt, browser=not arguments.no_browser
+        )
+    except FileNotFoundError as error:
+        _complain(f"There is no page {error.filename}. Build it first: pdlib build {given}")
+        return USAGE
+    except PdlibError as error:
+        _complain(f"{given}: {error}")
+        return FAILED
+    _say(f"{page}\n{written(measures)}\n")
+    return FAILED if any(measure.met is False for measure in measures) else GOOD
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -74,6 +74,8 @@ class Tables(_Part):
     hypotheses: str | None = None
     visits: str | None = None
     comments: str | None = None
+    staff: str | None = None
+    reviewed: str | None = None
 
 
 _KIND_COLUMNS = {"proportion": ("successes", "n"), "mean": ("value",), "rate": ("events", "exposure")}
@@ -85,7 +87,8 @@ class Outcome(_Named):
     ``kind`` decides which columns are needed: a *proportion* has ``successes`` out of ``n``; a *mean* has
     ``value`` and, to know its precision, ``n`` with the items' ``sd`` (or the mean's ``se``); a *rate* has
     ``events`` per ``exposure``. ``smallest_excess`` and ``smallest_contrast`` are in the outcome's own units
-    (a share between 0 and 1, a score, events per unit of exposure).
+    (a share between 0 and 1, a score, events per unit of exposure). ``source`` says whom it comes from, which decides
+    how few may stand behind a number that is shown.
     """
 
     role: Literal["primary", "other", "balancing"] = "primary"
@@ -100,6 +103,7 @@ class Outcome(_Named):
     exposure: str | None = None
     per: float = Field(default=1.0, gt=0)
     exposure_label: str = "observations"
+    source: Literal["customers", "employees", "operations"] = "customers"
     smallest_excess: float | None = Field(default=None, ge=0)
     smallest_contrast: float | None = Field(default=None, ge=0)
 
@@ -160,6 +164,10 @@ class Context(_Named):
     kind: Literal["numeric", "category"] = "numeric"
     scale: Literal["linear", "log", "sqrt"] = "linear"
     unit: str = ""
+
+
+def _one_or_many(value: Any) -> Any:
+    return (value,) if isinstance(value, dict | BaseModel | str) else value
 
 
 class Practice(_Part):
@@ -227,11 +235,30 @@ class Confirm(_Part):
 
 
 class Voices(_Part):
-    """Which columns of the comments table hold what."""
+    """Which columns of the comments table hold what, and how comments are read.
+
+    ``comment`` names the column of the comment's id (without one, ids are made from what a comment says and where).
+    Without a column ``voice`` every comment is a customer's. ``staff`` names the columns, of the staff table or else of
+    the units table, that hold names of employees: they are taken out of every text before anything is counted.
+    ``language`` chooses the themes that come with the package ("en", "de", "fr", "es").
+    """
 
     text: str = "text"
-    voice: str | None = "voice"
+    comment: str | None = None
+    voice: str = "voice"
     touchpoint: str | None = None
+    staff: Annotated[tuple[str, ...], BeforeValidator(_one_or_many)] = ()
+    language: str = "en"
+
+
+class Theme(_Named):
+    """What people talk about, as phrases: ``ring*`` any ending, ``nobody/no_one`` either, ``…`` up to three words.
+
+    With ``discontent`` a theme counts as a frustration. A phrase that is denied ("never had to chase") does not count.
+    """
+
+    phrases: tuple[str, ...] = Field(min_length=1)
+    discontent: bool = False
 
 
 class Shock(_Part):
@@ -265,6 +292,23 @@ class Caution(_Part):
         return value > self.above if self.above is not None else value < (self.below or 0.0)
 
 
+class Privacy(_Part):
+    """How few people a published number may stand for, and how long a report may be kept.
+
+    ``customers`` and ``employees`` are the smallest counts shown of answers that come from them, by the ``source`` of
+    the outcome; what comes from operations (flights, deliveries) stands for nobody. ``keep_months`` after its build a
+    report asks to be deleted.
+    """
+
+    customers: int = Field(default=10, ge=1)
+    employees: int = Field(default=5, ge=1)
+    keep_months: int | None = Field(default=None, ge=1)
+
+    def smallest(self, source: str) -> int:
+        """The smallest count that may be shown of a source."""
+        return {"customers": self.customers, "employees": self.employees}.get(source, 0)
+
+
 class Names(_Part):
     """Who may be named in a report: confident bright spots unless switched off, and cleared twins."""
 
@@ -274,10 +318,6 @@ class Names(_Part):
 
 def _column(value: Any) -> Any:
     return {"column": value} if isinstance(value, str) else value
-
-
-def _one_or_many(value: Any) -> Any:
-    return (value,) if isinstance(value, dict | BaseModel | str) else value
 
 
 def _context(value: Any) -> Any:
@@ -344,9 +384,11 @@ class Study(_Part):
     bundle: Annotated[tuple[Bundle, ...], BeforeValidator(_one_or_many)] = ()
     confirm: Confirm | None = None
     voices: Voices | None = None
+    theme: Annotated[tuple[Theme, ...], BeforeValidator(_one_or_many)] = ()
     shock: Annotated[tuple[Shock, ...], BeforeValidator(_one_or_many)] = ()
     caution: Annotated[tuple[Caution, ...], BeforeValidator(_one_or_many)] = ()
     names: Names = Names()
+    privacy: Privacy = Privacy()
     top: float = Field(default=0.10, gt=0, lt=0.5)
     persistence: float | None = Field(default=None, gt=0, le=1)
     folder: Path = Path()
@@ -497,7 +539,7 @@ _PARTS: dict[str, type[BaseModel]] = {
     "unit": Unit, "period": Period, "tables": Tables, "outcome": Outcome, "composite": Composite,
     "context": Context, "practice": Practice,
     "practices": Practices, "bundle": Bundle, "confirm": Confirm,
-    "voices": Voices, "shock": Shock, "caution": Caution, "names": Names,
+    "voices": Voices, "theme": Theme, "shock": Shock, "caution": Caution, "names": Names, "privacy": Privacy,
 }  # fmt: skip
 
 

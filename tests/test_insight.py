@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import pdlib
-from pdlib.insight import Insight, pseudonym
+from pdlib.insight import Insight, pseudonyms, secret
+from pdlib.insight.names import KEY_FILE
 from pdlib.show.wording import causal_words, jargon_words, reading_grade
 from pdlib.simulate import simulate_panel
 
@@ -80,9 +81,9 @@ def test_at_most_three_limits(insight: Insight) -> None:
     assert 1 <= len(insight.limits) <= 3
 
 
-def small(seed: int = 3, *, null: bool = False, **names: object) -> Insight:
+def small(seed: int = 3, *, null: bool = False, privacy: dict[str, int] | None = None, **names: object) -> Insight:
     simulated = simulate_panel(200, 6, "mean", null=null, seed=seed)
-    study = pdlib.Study(**simulated.study(), names=names or {})
+    study = pdlib.Study(**simulated.study(), names=names or {}, privacy=privacy or {})
     observations = pdlib.read(study, tables={"observations": simulated.panel})
     return pdlib.tell(observations, pdlib.find_deviants(pdlib.expect(observations)))
 
@@ -91,7 +92,10 @@ def test_nobody_found_is_a_finished_page() -> None:
     insight = small(null=True)
     assert insight.deviants.confident.empty
     assert insight.title.startswith("None of 200 units")
-    assert "Nobody is named" in str(insight.findings)
+    items = re.findall(r"<li>(.*?)</li>", insight.findings.__html__())
+    assert 3 <= len(items) <= 5
+    assert all(re.search(r"\d", item) for item in items)
+    assert "None of 200 units is named" in items[0]
     assert insight.lead is None
     assert "<svg" in insight.who_stands_out.__html__()
 
@@ -102,8 +106,39 @@ def test_names_can_be_switched_off_and_pseudonyms_stay() -> None:
     assert named
     page = markup(insight)
     assert [unit for unit in named if re.search(rf"\b{unit}\b", page)] == []
-    assert all(pseudonym(unit, "unit") in page for unit in named)
+    stand_ins = pseudonyms(insight.observations.units.index, "unit", secret(None))
+    assert all(stand_ins[unit] in page for unit in named)
     assert page == markup(again)
+
+
+def test_pseudonyms_are_stable_distinct_and_keyed(tmp_path: Path) -> None:
+    units = [f"S{i:05d}" for i in range(20_000)]
+    key = secret(tmp_path)
+    assert secret(tmp_path) == key
+    assert (tmp_path / KEY_FILE).stat().st_mode & 0o077 == 0
+    names = pseudonyms(units, "shop", key)
+    assert len(set(names.values())) == len(units)
+    assert pseudonyms(reversed(units), "shop", key) == names
+    assert re.fullmatch(r"Shop [A-Z2-9]{4}", names["S00000"])
+    other = pseudonyms(units, "shop", b"another secret of thirty-two bytes")
+    assert sum(other[unit] == names[unit] for unit in units) < 5  # knowing the ids without the key tells nothing
+
+
+def test_a_damaged_secret_is_an_error_and_no_weak_name(tmp_path: Path) -> None:
+    (tmp_path / KEY_FILE).write_text("short")
+    with pytest.raises(pdlib.StudyError, match="5 characters; it needs 32"):
+        secret(tmp_path)
+
+
+def test_a_unit_with_too_few_answers_is_on_no_carrier() -> None:
+    insight = small()
+    few = insight.bright["exposure"].min() + 1
+    unit = insight.bright["exposure"].idxmin()
+    hidden = small(privacy={"customers": int(few) + 1})
+    assert unit in insight.bright.index
+    assert unit not in hidden.bright.index
+    assert not re.search(rf"\b{unit}\b", markup(hidden))
+    assert any("are not shown" in limit or "is not shown" in limit for limit in hidden.limits)
 
 
 def test_a_cleared_twin_is_named() -> None:

@@ -265,7 +265,7 @@ def test_comments() -> None:
     )
     declared = study(voices={"text": "comment", "voice": "who"})
     observations = read(declared, {"observations": panel(), "comments": comments})
-    assert list(observations.comments.columns) == ["unit", "period", "voice", "touchpoint", "text"]
+    assert list(observations.comments.columns) == ["comment", "unit", "period", "voice", "touchpoint", "text"]
     assert observations.comments["text"].tolist() == ["Friendly, and quick.", "Näh!"]
     assert observations.comments["period"].tolist() == ["2025-02", "2025-10"]
     assert observations.comments["touchpoint"].isna().all()
@@ -274,7 +274,7 @@ def test_comments() -> None:
 def test_without_comments_the_frame_is_empty_and_has_its_columns() -> None:
     observations = read(study(), {"observations": panel()})
     assert observations.comments.empty
-    assert list(observations.comments.columns) == ["unit", "period", "voice", "touchpoint", "text"]
+    assert list(observations.comments.columns) == ["comment", "unit", "period", "voice", "touchpoint", "text"]
     assert observations.practices.empty
     assert list(observations.practices.columns) == ["unit", "wave", "practice", "value"]
 

@@ -14,10 +14,10 @@ GOOD: dict[str, Any] = {"unit": "shop", "period": "month", "outcome": HAPPY, "co
 
 STUDY_KEYS = (
     "name, description, simulated, unit, period, tables, outcome, composite, context, practice, practices, "
-    "bundle, confirm, voices, shock, caution, names, top, persistence"
+    "bundle, confirm, voices, theme, shock, caution, names, privacy, top, persistence"
 )
 OUTCOME_KEYS = (
-    "name, label, role, kind, better, successes, n, value, sd, se, events, exposure, per, exposure_label, "
+    "name, label, role, kind, better, successes, n, value, sd, se, events, exposure, per, exposure_label, source, "
     "smallest_excess, smallest_contrast"
 )
 PRACTICE_KEYS = (

@@ -1,6 +1,6 @@
 """Tell: what a leader reads, in plain words, with every name that may be said and no other."""
 
+from pdlib.insight.names import CLEARED, Vouched, pseudonyms, secret
 from pdlib.insight.page import Insight, tell
-from pdlib.insight.words import pseudonym
 
-__all__ = ["Insight", "pseudonym", "tell"]
+__all__ = ["CLEARED", "Insight", "Vouched", "pseudonyms", "secret", "tell"]

@@ -8,64 +8,84 @@ import pandas as pd
 from pdlib.deviants import LuckCheck, Twin
 from pdlib.insight.facts import Facts
 from pdlib.insight.words import QUESTION, chances, condition, ranged
-from pdlib.practices import STRONG, Practices
-from pdlib.show import Html, Side, figure, figures, table, twin_card
-from pdlib.show.formats import count, share
-from pdlib.show.wording import capitalised, counted, plural
+from pdlib.practices import FOLLOWS, STRONG, Practices
+from pdlib.show import Html, Side, figure, figures, practice_card, table, twin_card
+from pdlib.show.formats import count, share, span_name
+from pdlib.show.wording import capitalised, counted, in_words, plural
 
 MOST_CONDITIONS = 3
-MOST_LABELS = 9
+MOST_LABELS = 40
 MOST_PRACTICES = 8
+MOST_PROMISING = 5
+CAPTION = "Practices, who does them and what goes with them"
 
 
 def pair_card(facts: Facts, pair: Twin) -> Html:
     """A bright spot beside its twin: whom to call and what to ask."""
-    show, period, name = facts.show, facts.observations.study.period, facts.name(pair.unit)
+    show, name = facts.show, facts.name(pair.unit)
     first, second = (row for _, row in pair.table.iterrows())
-    over = f", over {count(first['n_periods'])} {period.plural}" if period else ""
     return twin_card(
         _side(facts, "Bright spot", name, first),
-        _side(facts, "Its nearest twin", facts.name(pair.peer), second),
-        difference=f"{capitalised(show.label)}: {show.more(pair.difference)}",
-        difference_range=f"{show.more_range(pair.lower, pair.upper)}{over}, luck allowed for",
+        _side(facts, "Its twin", facts.name(pair.peer), second),
+        value_label=facts.outcome.label,
+        difference=capitalised(show.more(pair.difference)),
+        difference_range=show.more_range(pair.lower, pair.upper),
+        remark="luck taken out",
         does=facts.only_first(pair),
-        call=name,
         ask=QUESTION,
     )
 
 
 def _side(facts: Facts, heading: str, name: str, row: pd.Series) -> Side:
-    size = f"{count(row['exposure'] / row['n_periods'])} {facts.outcome.exposure_label}{facts.a_period}"
     items = sorted(facts.deviants.expected.grid.conditions, key=lambda item: item.kind)[:MOST_CONDITIONS]
-    conditions = [condition(item, row[item.name]) for item in items]
-    return Side(heading, name, facts.show.value(row["observed"]), f"{facts.outcome.label} · {size}", conditions)
+    alike = dict(condition(item, row[item.name]) for item in items)
+    alike[f"{capitalised(facts.outcome.exposure_label)}{facts.a_period}"] = count(row["exposure"] / row["n_periods"])
+    return Side(heading, name, facts.show.value(row["observed"]), alike)
 
 
 def funnel(facts: Facts) -> Html:
     """All units by size and by outcome given the same means, the bright spots marked."""
     show, unit, outcome, found = facts.show, facts.unit, facts.outcome, len(facts.bright)
     adjusted, limits = facts.deviants.adjusted(), facts.deviants.funnel_limits()
+    adjusted = adjusted[facts.enough(adjusted["exposure"])]
     each = adjusted["n_periods"].median()
     scaled, limits = (frame.assign(exposure=frame["exposure"] / each) for frame in (adjusted, limits))
     labels = {name: facts.name(name) for name in facts.bright.index[:MOST_LABELS]}
     size = f"{outcome.exposure_label}{facts.a_period}"
-    title = "Everyone lies where size and luck would put them"
-    if found:
-        title = f"{capitalised(counted(found, unit.singular, unit.plural))} {plural(found, 'stands', 'stand')} out"
     low, high = (show.value(limits[name].iloc[-1]) for name in ("lower95", "upper95"))
+    beyond = _beyond(facts, scaled, limits)
+    ahead, outside = int(beyond[scaled["unit"].isin(facts.bright.index)].eq("ahead").sum()), int(beyond.ne("").sum())
+    marked = f"{found} marked as bright spots, {ahead} of them beyond the inner lines."
     return figure(
         lambda ax: figures.funnel(
             scaled, limits, labels=labels, highlighted=facts.bright.index, exposure_label=size, value_format=show.tick,
             ax=ax,
         ),
-        title=title,
-        subtitle=f"{capitalised(outcome.label)} by {unit.singular}, same means, {facts.span}. "
-        f"Lines: where 95 and 99.8 in 100 ordinary {unit.plural} would lie.",
+        title=_funnel_title(found, ahead)
+        if found
+        else f"{outside} of {len(scaled)} lie outside the inner lines; {round(0.05 * len(scaled))} would be usual",
+        subtitle=f"{capitalised(outcome.label)} by {unit.singular}, given the same means{facts.in_span}. "
+        f"Lines: where 95 and 99.8 in 100 ordinary {unit.plural} would lie",
         description=f"Funnel of {len(adjusted)} {unit.plural}: {outcome.label} given the same means, over the {size}. "
-        f"Most lie between {low} and {high} at the large end. {found} marked as bright spots.",
+        f"Most lie between {low} and {high} at the large end. {marked if found else 'None is marked.'}",
         tips=_tips(facts),
-        table=_bright_table(facts) if found else None,
+        table=_bright_table(facts) if found else _sizes_table(facts, scaled),
     )  # fmt: skip
+
+
+def _beyond(facts: Facts, units: pd.DataFrame, limits: pd.DataFrame) -> pd.Series:
+    """Where each unit lies beyond the lines that 95 in 100 ordinary ones keep within: "ahead", "behind" or ""."""
+    order = limits.sort_values("exposure")
+    low, high = (np.interp(units["exposure"], order["exposure"], order[side]) for side in ("lower95", "upper95"))
+    above, below = ("ahead", "behind")[:: facts.outcome.sign]
+    sides = np.select([units["adjusted"] > high, units["adjusted"] < low], [above, below], default="")
+    return pd.Series(sides, index=units.index)
+
+
+def _funnel_title(found: int, beyond: int) -> str:
+    whole = beyond == found
+    who = f"{'All ' if whole and found > 1 else ''}{in_words(beyond)}{'' if whole else f' of {in_words(found)}'}"
+    return f"{capitalised(who)} bright {plural(found, 'spot lies', 'spots lie')} beyond where luck usually ends"
 
 
 def dots(facts: Facts) -> Html | None:
@@ -75,13 +95,18 @@ def dots(facts: Facts) -> Html | None:
     show = facts.show
     rows = facts.bright.assign(label=[facts.name(unit) for unit in facts.bright.index])
     best, worst = rows["shrunken_excess"].max(), rows["shrunken_excess"].min()
+    ahead = "Each is ahead even at the low end of its range"
+    if rows["shrunken_excess_lower"].min() <= 0:
+        ahead = f"The best is ahead by {show.size(best)}, the others by less"
     return figure(
         lambda ax: figures.dots(
             rows, value="shrunken_excess", lower="shrunken_excess_lower", upper="shrunken_excess_upper",
-            value_format=show.difference, value_label=f"{show.unit} better than expected", ax=ax,
+            value_format=show.difference, tick_format=show.difference_tick,
+            value_label=f"{show.unit} better than expected", ax=ax,
         ),
-        title=f"Each bright spot is better by {show.excess(worst).lstrip('+')} or more",
-        subtitle=f"{capitalised(show.label)}, better than expected from its means; lines: range, nine times in ten",
+        title=ahead,
+        subtitle=f"{capitalised(show.label)}, better than expected from its means{facts.in_span}. "
+        "Lines: the range, nine times in ten",
         description=f"Dot plot of {len(rows)} bright spots: better than expected by {show.excess_between(worst, best)} "
         f"{show.unit}, each with its range.",
         tips=_tips(facts),
@@ -95,10 +120,7 @@ def _tips(facts: Facts) -> dict[str, str]:
 def _better(facts: Facts, row: pd.Series) -> str:
     show = facts.show
     between = show.excess_between(row["shrunken_excess_lower"], row["shrunken_excess_upper"])
-    return (
-        f"{show.value(row['observed'])}, expected {show.value(row['expected'])}; "
-        f"better by {show.size(row['shrunken_excess'])} ({between})"
-    )
+    return f"{show.value(row['observed'])}; better than expected by {show.size(row['shrunken_excess'])} ({between})"
 
 
 def _bright_table(facts: Facts) -> Html:
@@ -111,43 +133,89 @@ def _bright_table(facts: Facts) -> Html:
     columns = {
         "name": (capitalised(facts.unit.singular), None),
         "exposure": (capitalised(facts.outcome.exposure_label), count),
-        "expected": ("Expected", show.value),
-        "observed": ("Observed", show.value),
-        "better": (f"Better by, {show.unit}", None),
+        "observed": (capitalised(facts.outcome.label), show.value),
+        "better": (f"Better than expected, {show.unit} (range)", None),
         "p_top": ("Real?", chances),
     }
     return table(rows, caption="Bright spots and how likely each is to be real", columns=columns, row_header="name")
 
 
+def _sizes_table(facts: Facts, units: pd.DataFrame) -> Html:
+    """Where units of each size lie, given the same means: the numbers of a funnel that names nobody."""
+    show, size = facts.show, f"{facts.outcome.exposure_label}{facts.a_period}"
+    bands = pd.qcut(units["exposure"], 4, duplicates="drop")
+    low, high = (units.groupby(bands, observed=True)["adjusted"].quantile(at) for at in (0.05, 0.95))
+    rows = pd.DataFrame({
+        "size": [f"up to {count(band.right)} {size}" for band in low.index],
+        "units": units.groupby(bands, observed=True).size().to_numpy(),
+        "between": [f"{show.value(a)} to {show.value(b)}" for a, b in zip(low, high, strict=True)],
+    })  # fmt: skip
+    columns = {
+        "size": ("Size", None), "units": (capitalised(facts.unit.plural), count),
+        "between": (f"Nine in ten lie between ({facts.outcome.label})", None),
+    }  # fmt: skip
+    return table(rows, caption=f"Where {facts.unit.plural} lie by size", columns=columns, row_header="size")
+
+
 def told(facts: Facts, practices: Practices) -> pd.DataFrame:
-    """What the forest shows: promising practices first, then paid programmes, then the strongest of the rest."""
+    """What the forest shows: the surest of the promising, then what follows success, paid programmes, the rest.
+
+    ``prevalence_deviants`` is there the share of bright spots, counted one by one.
+    """
     rows = practices.table
     rows = rows[rows["contrast"].notna() & rows["evidence"].eq("observed")]
+    first = facts.promising["practice"].head(MOST_PROMISING)
+    rows = rows[~rows["practice"].isin(facts.promising["practice"].iloc[MOST_PROMISING:])]
     keys = {
-        "grade": ~rows["practice"].isin(facts.promising["practice"]), "strong": ~rows["grade"].eq(STRONG),
+        "promising": ~rows["practice"].isin(first), "plain": ~rows["grade"].eq(STRONG),
+        "follows": ~rows["grade"].eq(FOLLOWS),
         "programme": ~rows["programme"].astype(bool), "size": -rows["contrast"],
     }  # fmt: skip
-    return rows.loc[pd.DataFrame(keys).sort_values(list(keys)).index[:MOST_PRACTICES]]
+    return counted_here(facts, rows.loc[pd.DataFrame(keys).sort_values(list(keys)).index[:MOST_PRACTICES]])
+
+
+def counted_here(facts: Facts, rows: pd.DataFrame) -> pd.DataFrame:
+    """The practices with the share of bright spots, and of no others, that do each."""
+    counts = [facts.doers(name) for name in rows["practice"]]
+    return rows.assign(prevalence_deviants=[done / asked if asked else np.nan for done, asked in counts])
 
 
 def forest(facts: Facts, practices: Practices, rows: pd.DataFrame) -> Html:
     """The practices told, each with the difference tied to it."""
-    show, first = facts.show, rows.iloc[0]
-    promising = int(rows["practice"].isin(facts.promising["practice"]).sum())
+    show, first, found = facts.show, rows.iloc[0], len(facts.promising)
+    some = f" The surest {in_words(MOST_PROMISING)} are shown." if found > MOST_PROMISING else ""
     return figure(
-        lambda ax: figures.forest(
-            rows, difference_format=show.difference_tick, value_label=f"{show.unit}, same means", ax=ax
-        ),
-        title=f"{capitalised(counted(promising, 'practice'))} {plural(promising, 'goes', 'go')} with better results",
-        subtitle=f"Difference tied to each practice with its range; {practices.family_size} tested together. "
-        f"Filled: bright spots, open: comparable {facts.unit.plural}",
+        lambda ax: figures.forest(rows, difference_format=show.difference_tick, value_label=show.unit, ax=ax),
+        title=f"{capitalised(counted(found, 'practice'))} {plural(found, 'goes', 'go')} with better results",
+        subtitle=f"Difference in {show.label} tied to each practice, given the same means, with its range; "
+        f"{practices.family_size} were compared together.{some}",
         description=f"{len(rows)} practices; {first['label']} goes with {show.more(first['contrast'])} "
         f"({show.more_between(first['contrast_lower'], first['contrast_upper'])}). Grades are beside each.",
         table=practice_table(facts, rows),
     )
 
 
-def practice_table(facts: Facts, rows: pd.DataFrame) -> Html:
+def try_card(facts: Facts, practices: Practices, row: pd.Series) -> Html:
+    """A promising practice on a card to carry: who does it, what goes with it, whom to ask."""
+    name = str(row["practice"])
+    entry, (done, asked) = facts.observations.codebook.T[name], facts.doers(name)
+    doer = next((unit for unit in facts.bright.index if practices.does(unit, name)), None)
+    return practice_card(
+        row["label"],
+        theme=entry["theme"],
+        who_decides=entry["who_decides"] or "not recorded",
+        cost=entry["cost"],
+        who=f"{count(done)} of {count(asked)} bright {plural(asked, 'spot')} · "
+        f"{share(row['prevalence_peers'])} of comparable {facts.unit.plural}",
+        contrast=practices.contrast_sentence(name),
+        sureness=f"{row['grade']}: {row['reason']}",
+        who_to_ask=facts.name(doer) if doer else f"any {facts.unit.singular} that does it",
+        question=f"How did “{row['label']}” start here, and what would you not do without?",
+        level=4,
+    )
+
+
+def practice_table(facts: Facts, rows: pd.DataFrame, caption: str = CAPTION) -> Html:
     """Practices with their grades, who does them and what goes with them."""
     bounds = rows[["contrast", "contrast_lower", "contrast_upper"]].to_numpy()
     difference = [ranged(facts.show, *values) if np.isfinite(values[0]) else "not compared" for values in bounds]
@@ -160,7 +228,7 @@ def practice_table(facts: Facts, rows: pd.DataFrame) -> Html:
         "n_units": (f"{capitalised(facts.unit.plural)} that answered", count),
     }
     shown = rows.assign(difference=difference)
-    return table(shown, caption="Practices, who does them and what goes with them", columns=columns, row_header="label")
+    return table(shown, caption=caption, columns=columns, row_header="label")
 
 
 def luck_chart(facts: Facts, luck: LuckCheck, description: str) -> Html:
@@ -168,6 +236,7 @@ def luck_chart(facts: Facts, luck: LuckCheck, description: str) -> Html:
     return figure(
         lambda ax: figures.luck(luck.units, value_format=facts.show.excess, ax=ax),
         title="A league table’s lead fades; a fair list holds",
-        subtitle=f"Lead over what is usual, {luck.span[0]} to {luck.span[1]} against {luck.span[2]} to {luck.span[3]}",
+        subtitle=f"Lead in {facts.show.label}, {span_name(*luck.span[:2])} and {span_name(*luck.span[2:])}; "
+        "thick: the average",
         description=description,
     )

@@ -8,11 +8,13 @@ from functools import cached_property
 import pandas as pd
 
 from pdlib.deviants import Deviants, Twin
-from pdlib.insight.words import pseudonym
+from pdlib.insight.names import pseudonyms, secret
 from pdlib.observations import Observations
 from pdlib.practices import LEVEL, STRONG, Practices
 from pdlib.show import OutcomeFormat
+from pdlib.show.formats import span_name
 from pdlib.study import Outcome, Unit
+from pdlib.voices import Voices
 
 MOST_TWINS = 12
 NEAR = 0.95
@@ -30,21 +32,33 @@ class Facts:
     deviants : Deviants
     practices : Practices or None
         None if the study has none.
+    voices : Voices or None
+        None if the study has no comments.
     """
 
     observations: Observations
     deviants: Deviants
     practices: Practices | None
+    voices: Voices | None = None
 
     def name(self, unit: str) -> str:
         """What a unit is called on the page: its label if it may be named, else a stable pseudonym or a description."""
-        names, word = self.observations.study.names, self.unit.singular
-        label = str(self.observations.units.loc[unit, "label"])
-        if unit in names.may_be_named or label in names.may_be_named:
-            return label
-        if unit not in self.bright.index:
-            return f"A {word} like it"
-        return label if names.publish else pseudonym(unit, word)
+        if unit in self.cleared:
+            return str(self.observations.units.loc[unit, "label"])
+        return self._pseudonyms[unit] if unit in self.bright.index else f"A {self.unit.singular} like it"
+
+    @cached_property
+    def cleared(self) -> frozenset[str]:
+        """The units that the page may name: bright spots unless the study says otherwise, and who is on its list."""
+        names, labels = self.observations.study.names, self.observations.units["label"]
+        listed = {str(unit) for unit, label in labels.items() if {str(unit), str(label)} & set(names.may_be_named)}
+        return frozenset(listed | set(map(str, self.bright.index)) if names.publish else listed)
+
+    @cached_property
+    def _pseudonyms(self) -> dict[str, str]:
+        study = self.observations.study
+        key = secret(study.folder if study.tables else None)
+        return pseudonyms(map(str, self.observations.units.index), self.unit.singular, key)
 
     @property
     def unit(self) -> Unit:
@@ -68,9 +82,14 @@ class Facts:
 
     @property
     def span(self) -> str:
-        """First and last period."""
+        """First and last period as people say them; nothing if the study has no periods."""
         periods = self.observations.periods
-        return f"{periods[0]} to {periods[-1]}" if len(periods) > 1 else periods[0]
+        return span_name(periods[0], periods[-1]) if self.observations.study.period else ""
+
+    @property
+    def in_span(self) -> str:
+        """The span behind a comma, where the study has periods."""
+        return f", {self.span}" if self.span else ""
 
     @property
     def a_period(self) -> str:
@@ -80,8 +99,19 @@ class Facts:
 
     @cached_property
     def bright(self) -> pd.DataFrame:
-        """The rows of the bright spots, the likeliest first, indexed by unit."""
-        return self.deviants.confident.set_index("unit", drop=False)
+        """The rows of the bright spots that may be shown, the likeliest first, indexed by unit."""
+        frame = self.deviants.confident.set_index("unit", drop=False)
+        return frame[self.enough(frame["exposure"])]
+
+    @property
+    def fewest(self) -> int:
+        """The smallest count of people that may stand behind a number of the page; 0 if none does."""
+        counted = self.observations.study.privacy.smallest(self.outcome.source)
+        return counted if self.outcome.size else 0
+
+    def enough(self, exposure: pd.Series) -> pd.Series:
+        """Where enough people stand behind a unit's number for it to be shown, in any form."""
+        return exposure >= self.fewest
 
     @cached_property
     def costs(self) -> dict[str, str]:
@@ -115,6 +145,7 @@ class Facts:
         clear: in this order.
         """
         pairs = [self.deviants.twin(unit) for unit in self.bright.index[:MOST_TWINS]]
+        pairs = [pair for pair in pairs if self.enough(pair.table["exposure"]).all()]
         return max(pairs, key=self._merits, default=None)
 
     def _merits(self, pair: Twin) -> tuple[bool, bool, bool, float]:
@@ -122,9 +153,26 @@ class Facts:
         same = groups is not None and bool(groups[pair.unit] == groups[pair.peer])
         return pair.closeness > NEAR, same, bool(self.only_first(pair)), pair.lower
 
-    def only_first(self, pair: Twin) -> list[str]:
-        """Up to two promising practices that the bright spot has and its twin has not, as people say them."""
+    def does(self, unit: str) -> list[str]:
+        """The promising practices that a unit does, as people say them."""
         if self.practices is None:
             return []
         does, rows = self.practices.does, zip(self.promising["practice"], self.promising["label"], strict=True)
-        return [label for name, label in rows if does(pair.unit, name) and not does(pair.peer, name)][:2]
+        return [self.doing(name, label) for name, label in rows if does(unit, name)]
+
+    def only_first(self, pair: Twin) -> list[str]:
+        """Up to two promising practices that the bright spot has and its twin has not, as people say them."""
+        peer = self.does(pair.peer)
+        return [label for label in self.does(pair.unit) if label not in peer][:2]
+
+    def doing(self, practice: str, label: str) -> str:
+        """A practice as something done: one that has degrees is done "much"."""
+        kind = self.observations.codebook.loc[practice, "kind"]
+        return label if kind == "binary" else f"{label}: much of it"
+
+    def doers(self, practice: str) -> tuple[int, int]:
+        """How many bright spots do a practice, of how many that answered: exact counts."""
+        if self.practices is None:
+            return 0, 0
+        asked = self.practices.values.loc[self.bright.index, practice].dropna().index
+        return sum(self.practices.does(unit, practice) for unit in asked), len(asked)

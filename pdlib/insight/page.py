@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from markupsafe import Markup
 
 from pdlib.deviants import Deviants
 from pdlib.deviants.outcomes import balancing
 from pdlib.insight import exhibits
 from pdlib.insight.facts import Facts
+from pdlib.insight.names import Vouched
 from pdlib.insight.practices_told import practices_told
-from pdlib.insight.words import GLOSSARY, QUESTION, bold, standing
+from pdlib.insight.voices_told import voices_told
+from pdlib.insight.words import GLOSSARY, QUESTION, bold, chances, standing
 from pdlib.observations import Observations
 from pdlib.practices import RARE, Practices
-from pdlib.show import Html, caveats, element, findings, kicker, standfirst
-from pdlib.show.formats import count, share
+from pdlib.show import Html, caveats, element, findings, glossary, kicker, standfirst
+from pdlib.show.formats import count, share, span_name
 from pdlib.show.html import join
 from pdlib.show.wording import capitalised, counted, in_words, listed, plural
+from pdlib.voices import Voices
 
+MOST_VISITS = 5
+MOST_CARDS = 3
 _SCALES = {"proportion": "log-odds", "rate": "log", "mean": "plain"}
 
 
@@ -30,12 +36,15 @@ class Insight(Facts):
     deviants : Deviants
     practices : Practices or None
         None if the study has none.
+    voices : Voices or None
+        None if the study has no comments.
     """
 
     @property
     def headline(self) -> Html:
         """The small line above, the headline with its number, and two sentences below it."""
-        above = kicker(f"{self.observations.study.name} · {count(self.total)} {self.unit.plural} · {self.span}")
+        parts = [self.observations.study.name, f"{count(self.total)} {self.unit.plural}", self.span]
+        above = kicker(" · ".join(part for part in parts if part))
         return join(above, element("h1", self.title), standfirst(self._standfirst))
 
     @property
@@ -45,8 +54,8 @@ class Insight(Facts):
         if not found:
             return f"None of {count(self.total)} {self.unit.plural} stands out beyond means and luck"
         who = capitalised(counted(found, self.unit.singular, self.unit.plural))
-        verb, whose = ("does", "its") if found == 1 else ("do", "their")
-        return f"{who} {verb} better on {self.outcome.label} than {whose} means explain"
+        verb, whose = ("has", "its") if found == 1 else ("have", "their")
+        return f"{who} {verb} {self.show.having} than {whose} means explain"
 
     @property
     def _standfirst(self) -> str:
@@ -54,18 +63,21 @@ class Insight(Facts):
         if not found:
             return (
                 f"What is left once the means of each {self.unit.singular} are counted could be luck. "
-                "Naming nobody is the honest result; more time or more data may change it."
+                "So we name nobody. More time or more data may change that."
             )
-        luck = f" and {in_words(found - real)} to be luck" if found > real else ""
-        first = f"We expect about {in_words(real)} of the {in_words(found)} to be real{luck}."
+        luck = f", {in_words(found - real)} luck" if found > real else ""
+        first = f"About {in_words(real)} should be real{luck}."
         if not len(self.promising):
-            return f"{first} No practice on the list sets them apart so far: go and ask."
-        all_cheap = self.cheap == len(self.promising) > 1
-        cheap = f"; {in_words(self.cheap)} of them {plural(self.cheap, 'costs', 'cost')} little" if self.cheap else ""
-        cheap = "; all of them cost little" if all_cheap else cheap
-        which = capitalised(counted(len(self.promising), "practice"))
-        verb = plural(len(self.promising), "goes", "go")
-        return f"{first} {which} on our list {verb} with better results{cheap}."
+            known = (
+                "No practice on the list sets them apart so far" if self.practices else "What they do is not on record"
+            )
+            return f"{first} {known}: go and ask."
+        which = capitalised(counted(len(self.promising), "cheap practice" if self._all_cheap else "practice"))
+        return f"{first} {which} {plural(len(self.promising), 'goes', 'go')} with better results."
+
+    @property
+    def _all_cheap(self) -> bool:
+        return self.cheap == len(self.promising)
 
     @property
     def twin_card(self) -> Html:
@@ -75,42 +87,63 @@ class Insight(Facts):
     @property
     def findings(self) -> Html:
         """Up to five findings, each with a number and, where it is a difference, its range."""
-        items = [self._who(), *self._what(), self._league(), *self._programmes()]
-        return join(element("h2", "What we found"), findings([item for item in items if item][:5]))
+        items = [self._who(), *self._what(), *self._league(), *self._programmes()]
+        if len(items) < 3 or self.bright.empty:
+            items.insert(1, self._middle())
+        return join(element("h2", "What we found"), findings(items[:5]))
 
     def _who(self) -> Markup:
-        bright, lasting = self.bright, self.deviants.expected.reliability
+        bright = self.bright
         if bright.empty:
-            sizes = f"{share(lasting)} of the differences left would last; {share(1 - lasting)} is luck"
-            return bold("Nobody is named.", f" At a typical {self.unit.singular} about {sizes}.")
+            return self._nobody()
         how = self.show.more_between(bright["shrunken_excess"].min(), bright["shrunken_excess"].max())
-        right = f"About {in_words(round(self.deviants.expected_right))} should be real."
         who = f"{capitalised(in_words(len(bright)))} of {count(self.total)} {self.unit.plural}"
-        verb = plural(len(bright), "does", "do")
-        return bold(who, f" {verb} better than others with the same means: {how}. {right}")
+        verb = plural(len(bright), "is", "are") if self.outcome.kind == "mean" else plural(len(bright), "has", "have")
+        return bold(who, f" {verb} {how}, given the same means.")
+
+    def _nobody(self) -> Markup:
+        likeliest, top = self.deviants.table["p_top"].max(), share(self.observations.study.top)
+        return bold(
+            f"None of {count(self.total)} {self.unit.plural} is named",
+            f". The likeliest has a chance of {chances(likeliest)} to be in the top {top}; we name from 50 in 100.",
+        )
 
     def _what(self) -> list[Markup]:
         return [
             bold(
                 f"{row['label']}",
-                f": {share(row['prevalence_deviants'])} of bright spots, {share(row['prevalence_peers'])} of "
-                f"comparable {self.unit.plural}. It goes with {self.show.more(row['contrast'])} "
-                f"({self.show.more_range(row['contrast_lower'], row['contrast_upper'])}).",
+                f" goes with {self.show.more(row['contrast'])} "
+                f"({self.show.more_range(row['contrast_lower'], row['contrast_upper'])}). {self._who_does(row)}.",
             )
-            for _, row in self.promising[:2].iterrows()
-            if np.isfinite(row["prevalence_deviants"])
-        ]
+            for _, row in self.promising.iterrows()
+            if np.isfinite(row["prevalence_peers"])
+        ][:2]
 
-    def _league(self) -> Markup:
+    def _who_does(self, row: pd.Series) -> str:
+        """How many bright spots do a practice, and what share of comparable units."""
+        done, asked = self.doers(row["practice"])
+        peers = f"{share(row['prevalence_peers'])} of comparable {self.unit.plural}"
+        spots = f"{count(done)} of {count(asked)} bright {plural(asked, 'spot')}"
+        return f"{spots} do it, {peers}" if asked else f"{peers} do it"
+
+    def _middle(self) -> Markup:
+        """Where most lie given the same means."""
+        low, high = self.deviants.adjusted()["adjusted"].quantile([0.05, 0.95])
+        lies = f": nine in ten {self.unit.plural} lie between {self.show.value(low)} and {self.show.value(high)}."
+        return bold("Given the same means most are close together", lies)
+
+    def _league(self) -> list[Markup]:
         top = self.deviants.table.nsmallest(1, "raw_rank").iloc[0]
         if not np.isfinite(top["rank"]):
-            return Markup("")
+            return []
         ranks = f"{count(top['rank'])} (between {count(top['rank_lower'])} and {count(top['rank_upper'])})"
-        return bold(
-            f"First in the league table, {standing(top['rank'], self.total)} given its means",
-            f": the {self.unit.singular} with the best raw figure stands at {ranks} of {count(self.total)} "
-            "once its means are counted.",
-        )
+        return [
+            bold(
+                f"First in the league table, {standing(top['rank'], self.total)} given its means",
+                f": the {self.unit.singular} with the best raw figure stands at {ranks} of {count(self.total)} "
+                "once its means are counted.",
+            )
+        ]
 
     def _programmes(self) -> list[Markup]:
         if self.practices is None:
@@ -120,7 +153,7 @@ class Insight(Facts):
         return [
             bold(
                 f"{row['label']} shows no visible gain",
-                f": {share(row['n_users'] / row['n_units'])} do it. The gain lies between "
+                f": {count(row['n_users'])} of {count(row['n_units'])} do it. The gain lies between "
                 f"{show.excess(row['raw_contrast_lower'])} and {show.excess(row['raw_contrast_upper'])}.",
             )
             for _, row in rows[:1].iterrows()
@@ -129,7 +162,7 @@ class Insight(Facts):
     @property
     def what_changed(self) -> Html:
         """What changed since the last report."""
-        nothing = "No earlier report is on record, so there is nothing to compare with yet."
+        nothing = "This is the first report, so there is nothing to compare with yet."
         return join(element("h2", "What changed"), element("p", nothing))
 
     @property
@@ -147,7 +180,7 @@ class Insight(Facts):
         heading = element("h2", "What they do differently")
         if rows.empty:
             return join(heading, element("p", "No practice could be compared."))
-        note = "These are associations, worth a visit and a pilot. Some may follow success instead of going before it."
+        note = "These go together; that is no proof. Some may follow success instead of going before it. Visit first."
         chart = exhibits.forest(self, practices, rows)
         return join(
             heading,
@@ -167,7 +200,7 @@ class Insight(Facts):
             f"“{label}” ({counted(users, self.unit.singular, self.unit.plural)})"
             for label, users in zip(rows["label"], rows["n_users"], strict=True)
         )
-        return element("p", element("b", "Too rare to compare, worth a visit. "), f"{named}; exact counts.")
+        return element("p", element("b", "Too rare to compare, worth a visit: "), f"{named}. These are exact counts.")
 
     def _claimed(self, practices: Practices) -> Markup | None:
         claims = practices.claims
@@ -176,11 +209,15 @@ class Insight(Facts):
         worst = claims.assign(gap=claims["claimed_share"] - claims["observed_share"]).nlargest(1, "gap").iloc[0]
         return element(
             "p",
-            element("b", "Said and done. "),
-            f"“{worst['label']}”: {share(worst['claimed_share'])} say they do it, {share(worst['observed_share'])} "
-            f"were seen to do it (exact count: {worst['claimed_not_done']} of {count(worst['n_units'])} "
-            f"{self.unit.plural} say so only).",
+            element("b", "Said and done: "),
+            f"“{worst['label']}”. By exact count, {count(worst['claimed_not_done'])} of {count(worst['n_units'])} "
+            f"{self.unit.plural} say that they do it and were not seen to.",
         )
+
+    @property
+    def in_their_words(self) -> Html:
+        """What people say more, cleared quotes and rising discontent; nothing if the study has no comments."""
+        return voices_told(self.voices) if self.voices is not None else join()
 
     @property
     def whom_to_visit(self) -> Html:
@@ -188,21 +225,20 @@ class Insight(Facts):
         heading = element("h2", "Whom to visit and what to try")
         if self.bright.empty:
             return join(heading, element("p", "Nobody is named, so nobody needs a visit on account of this report."))
-        units = self.bright.index[:5]
-        doers = [
-            element("li", element("b", self.name(unit)), f": {self._visit(unit)}{self._cost(unit)}") for unit in units
+        places = [
+            element("li", element("b", self.name(unit)), f": {self._visit(unit)}{self._cost(unit)}")
+            for unit in self.bright.index[:MOST_VISITS]
         ]
-        cards = [self.practices.card(name) for name in self.promising["practice"][:3]] if self.practices else []
-        return join(heading, element("ul", *doers), *cards)
+        ask = element("p", "At each of them ask: ", element("b", f"“{QUESTION}”"))
+        tried = [row for _, row in self.promising.head(MOST_CARDS).iterrows()]
+        cards = [exhibits.try_card(self, self.practices, row) for row in tried] if self.practices else []
+        lead = [element("h3", "What to try")] if cards else []
+        return join(heading, ask, element("ul", *places, class_="visits"), *lead, *cards)
 
     def _visit(self, unit: str) -> str:
-        if self.practices is None:
-            return f"ask “{QUESTION}”"
-        does, rows = self.practices.does, zip(self.promising["practice"], self.promising["label"], strict=True)
-        done = [f"“{label}”" for name, label in rows if does(unit, name)][:2]
-        if not done:
-            return f"none of our promising practices is done there. Ask “{QUESTION}”"
-        return f"see {' and '.join(done)}. Ask “{QUESTION}”"
+        done = [f"“{label}”" for label in self.does(unit)[:2]]
+        unlisted = "it does nothing on our list of promising practices, so go and look."
+        return f"see {listed(done)}." if done else unlisted if self.practices else "go and look."
 
     def _cost(self, unit: str) -> str:
         return f" Ask about this too: {self.costs[unit]}" if unit in self.costs else ""
@@ -217,11 +253,11 @@ class Insight(Facts):
             return []
         luck, show = self.deviants.luck_check(), self.show
         league, ours = luck.table.iloc[0], luck.table.iloc[1]
-        kept = show.excess_between(ours["lead_later_lower"], ours["lead_later_upper"])
+        faded, kept = (show.excess_between(row["lead_later_lower"], row["lead_later_upper"]) for row in (league, ours))
         words = (
-            f"We made the list from {luck.span[0]} to {luck.span[1]} and looked again from {luck.span[2]} to "
-            f"{luck.span[3]}. The raw league table’s best led by {show.size(league['lead_earlier'])}; later only "
-            f"{show.size(league['lead_later'])} was more than their means explain. Our list promised "
+            f"We made a list from {span_name(*luck.span[:2])} and looked again in {span_name(*luck.span[2:])}. "
+            f"The best in the raw league table led by {show.size(league['lead_earlier'])}; later only "
+            f"{show.size(league['lead_later'])} ({faded}) was more than their means explain. Our list promised "
             f"{show.size(ours['lead_earlier'])}; later it was {show.size(ours['lead_later'])} ({kept})."
         )
         # The chart's title says that a fair list holds, so it is shown only where it does.
@@ -234,11 +270,18 @@ class Insight(Facts):
         verdict = self.deviants.expected.fit_verdict
         notes = [] if verdict.level == "go" else [verdict.reasons[0]]
         notes += self.deviants.guards().warnings[:1]
+        notes += self._few()
         notes += self._costly()
         notes.append(f"A condition that we do not know, and that few {self.unit.plural} share, looks like merit.")
         if self.practices is not None:
             notes.append("Which came first, the practice or the success, is not known for every practice.")
         return [*notes, *self.observations.caveats][:3]
+
+    def _few(self) -> list[str]:
+        """That units with too few people behind their number are not shown."""
+        few = int((~self.enough(self.deviants.table["exposure"])).sum())
+        who = f"{capitalised(counted(few, self.unit.singular, self.unit.plural))} with fewer than {self.fewest}"
+        return [f"{who} {self.outcome.exposure_label} {plural(few, 'is', 'are')} not shown."] if few else []
 
     def _costly(self) -> list[str]:
         """That some bright spots do worse elsewhere, in one sentence."""
@@ -262,9 +305,9 @@ class Insight(Facts):
             )
         return join(
             *(element("p", paragraph) for paragraph in paragraphs),
-            element("h3", "Words"),
-            element("dl", *self._glossary()),
-            exhibits.practice_table(self, practices.table) if practices is not None else None,
+            element("h3", "What the words mean"),
+            glossary({word: meaning.format(**self._fill) for word, meaning in GLOSSARY.items()}),
+            self._all_practices(),
         )
 
     def _fitted(self) -> str:
@@ -283,40 +326,45 @@ class Insight(Facts):
             f"{self.observations.study.top:.0%} is at least one half, and others share its means."
         )
 
-    def _glossary(self) -> list[Markup]:
+    def _all_practices(self) -> Html | None:
+        if self.practices is None:
+            return None
+        rows = exhibits.counted_here(self, self.practices.table)
+        return exhibits.practice_table(self, rows, f"All {count(len(rows))} practices, by grade")
+
+    @property
+    def _fill(self) -> dict[str, str]:
+        """What stands in the glossary for this study."""
         conditions = ", ".join(item.label.lower() for item in self.deviants.expected.grid.conditions)
-        fill = {
+        return {
             "unit": self.unit.singular, "units": self.unit.plural, "conditions": conditions or "nothing declared",
             "top": share(self.observations.study.top).replace("\u00a0", " "),
         }  # fmt: skip
-        return [
-            part
-            for word, meaning in GLOSSARY.items()
-            for part in (element("dt", word), element("dd", meaning.format(**fill)))
-        ]
 
     @property
     def provenance(self) -> Html:
-        """What was built from what, in a line for the footer."""
+        """What was built from what, in a line for the footer; it also vouches for whom the page names."""
         settings = self.deviants.settings
         simulated = " These are simulated data." if self.observations.study.simulated else ""
         line = (
             f"Data {settings['data_hash'][:12]}, {count(settings['rows_used'])} rows used, "
-            f"{count(settings['rows_set_aside'])} set aside, {self.span}. pdlib {settings['pdlib']}, outcome "
+            f"{count(settings['rows_set_aside'])} set aside{self.in_span}. pdlib {settings['pdlib']}, outcome "
             f"“{settings['outcome']}”, form {settings['form']}, top {settings['top']:.0%}, false names within "
             f"{settings['false_share']:.0%}. Associations: worth a visit and a pilot, not proof.{simulated}"
         )
-        return join(element("p", line))
+        return Vouched(join(element("p", line)), self.cleared)
 
     def _repr_html_(self) -> str:
         parts = (
-            self.headline, self.twin_card, self.findings, self.who_stands_out, self.what_they_do, self.whom_to_visit,
-            self.how_sure, self.provenance,
+            self.headline, self.twin_card, self.findings, self.who_stands_out, self.what_they_do, self.in_their_words,
+            self.whom_to_visit, self.how_sure, self.provenance,
         )  # fmt: skip
         return join(*parts).__html__()
 
 
-def tell(observations: Observations, deviants: Deviants, practices: Practices | None = None) -> Insight:
+def tell(
+    observations: Observations, deviants: Deviants, practices: Practices | None = None, voices: Voices | None = None
+) -> Insight:
     """Put findings into the parts of a leaders' page.
 
     Bright spots are named unless the study says otherwise; a twin only if it is cleared; nobody else.
@@ -326,9 +374,10 @@ def tell(observations: Observations, deviants: Deviants, practices: Practices | 
     observations : Observations
     deviants : Deviants
     practices : Practices, optional
+    voices : Voices, optional
 
     Returns
     -------
     Insight
     """
-    return Insight(observations, deviants, practices)
+    return Insight(observations, deviants, practices, voices)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from markupsafe import Markup
 
 from pdlib.show import OutcomeFormat, element, text
 from pdlib.show.formats import number, share
-from pdlib.show.wording import capitalised
 from pdlib.study import Context
 
 QUESTION = "What do you do here that is not on our list?"
@@ -27,12 +25,6 @@ GLOSSARY = {
 }
 
 
-def pseudonym(unit: str, word: str) -> str:
-    """A name that stays the same from report to report and says nothing: "Shop K730"."""
-    digest = hashlib.sha256(unit.encode()).digest()
-    return f"{capitalised(word)} {chr(65 + digest[0] % 26)}{int.from_bytes(digest[1:3]) % 900 + 100}"
-
-
 def bold(lead: str, rest: str) -> Markup:
     """A finding: its lead in bold, then the rest."""
     return element("b", lead) + text(rest, limit=None)
@@ -43,15 +35,14 @@ def chances(p: float) -> str:
     return f"{min(99, max(1, round(100 * p)))} in 100"
 
 
-def condition(item: Context, value: Any) -> str:
-    """A condition as it stands on a twin card: "footfall 276 people an hour", "retail park"."""
+def condition(item: Context, value: Any) -> tuple[str, str]:
+    """A condition for a twin card, what it is and how much: ("Footfall, people an hour", "276")."""
     if item.kind == "category":
-        return str(value)
-    label = item.label[:1].lower() + item.label[1:]
+        return item.label, str(value)
     if item.unit.startswith("share"):
-        return f"{label} {share(value)}"
+        return item.label, share(value)
     digits = 0 if abs(value) >= 10 else 1 if abs(value) >= 1 else 2
-    return f"{label} {number(value, digits)}{' ' + item.unit if item.unit else ''}"
+    return f"{item.label}, {item.unit}" if item.unit else item.label, number(value, digits)
 
 
 def standing(rank: float, total: int) -> str:

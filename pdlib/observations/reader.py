@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from pdlib.errors import DataError, TooFewUnitsError
-from pdlib.observations.sheet import SHOWN, Sheet, Source
+from pdlib.observations.sheet import SHOWN, Sheet
 from pdlib.observations.text import as_text, as_written, in_time, joined
 from pdlib.study import Context, Outcome, Study, did_you_mean
 
 FEWEST_UNITS = 3
-_YES_NO = {"yes": 1.0, "no": 0.0, "true": 1.0, "false": 0.0, "y": 1.0, "n": 0.0}
+YES_NO = {"yes": 1.0, "no": 0.0, "true": 1.0, "false": 0.0, "y": 1.0, "n": 0.0}
 SAME_ID = "It must have the same id column as the observations."
 
 
@@ -203,29 +203,9 @@ def yes_or_no(sheet: Sheet, name: str) -> pd.Series:
     if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
         return values.astype(float)
     lowered = values.astype("str").str.strip().str.lower()
-    numbers = lowered.map(_YES_NO).fillna(pd.to_numeric(lowered, errors="coerce")).astype(float)
+    numbers = lowered.map(YES_NO).fillna(pd.to_numeric(lowered, errors="coerce")).astype(float)
     bad = numbers.isna() & values.notna() & lowered.ne("")
     sheet.report_rows(
         name, bad, "neither a number nor yes or no", "Write numbers, yes or no, empty for no answer.", values
     )
     return numbers
-
-
-def read_comments(source: Source, units: pd.Index) -> pd.DataFrame:
-    """One row per comment, all as text: ``unit``, ``period``, ``voice``, ``touchpoint``, ``text``."""
-    study = source.study
-    none = pd.DataFrame(columns=["unit", "period", "voice", "touchpoint", "text"], dtype="str")
-    sheet = source.sheet("comments", study.keys)
-    if sheet is None or study.voices is None:
-        return none
-    sources = {
-        "unit": study.unit.column, "period": study.period.column if study.period else None,
-        "voice": study.voices.voice, "touchpoint": study.voices.touchpoint, "text": study.voices.text,
-    }  # fmt: skip
-    declared = {name: column for name, column in sources.items() if column}
-    present = [sheet.has(column, "Name the right column under [voices].") for column in declared.values()]
-    if not all(present):
-        return none
-    sheet.report_strangers(study.unit.column, units)
-    taken = {name: as_text(sheet.frame[column]) for name, column in declared.items()}
-    return pd.DataFrame(taken).reindex(columns=none.columns)

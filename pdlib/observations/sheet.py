@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 from pdlib.errors import DataError, Problem, StudyError
+from pdlib.observations.limits import LIMITS, TooLargeError
 from pdlib.observations.text import as_text, as_written, rows
+from pdlib.show.exports import unguarded
 from pdlib.study import Study, did_you_mean
 
 SHOWN = 5
@@ -171,8 +173,10 @@ class Source:
             found = f"there is no such file in {path.parent.name or 'this folder'}{near}."
             self._report(table, found, "Mend the name in [tables].")
             return None
-        self.hashes[table] = hashlib.sha256(path.read_bytes()).hexdigest()
         frame = self._parsed(table, path, text)
+        if frame is not None:
+            with path.open("rb") as file:
+                self.hashes[table] = hashlib.file_digest(file, "sha256").hexdigest()
         if frame is not None and frame.empty:
             self._report(table, "the file has no rows.", "Export it again; at least three units are needed.")
             return None
@@ -180,7 +184,12 @@ class Source:
 
     def _parsed(self, table: str, path: Path, text: list[str]) -> pd.DataFrame | None:
         try:
-            return _parse(path, text)
+            LIMITS.check_file(path)
+            frame = _parse(path, text)
+            LIMITS.check_frame(frame)
+            return frame
+        except TooLargeError as error:
+            found, fix = f"the file is too large: {error}.", "Export only what the study needs, or split the table."
         except UnicodeDecodeError as error:
             line = path.read_bytes()[: error.start].count(b"\n") + 1
             found = f"the text is not UTF-8, first near line {line}."
@@ -201,4 +210,7 @@ def _parse(path: Path, text: list[str]) -> pd.DataFrame:
         return pd.read_parquet(path)
     if path.suffix in {".xlsx", ".xlsm"}:
         return pd.read_excel(path, dtype=as_text)
-    return pd.read_csv(path, dtype=as_text, encoding="utf-8-sig", low_memory=False)
+    frame = pd.read_csv(path, dtype=as_text, encoding="utf-8-sig", low_memory=False, nrows=LIMITS.rows + 1)
+    frame = frame.rename(columns=unguarded)
+    texts = [name for name in frame.columns if not pd.api.types.is_numeric_dtype(frame[name])]
+    return frame.assign(**{name: frame[name].map(unguarded, na_action="ignore") for name in texts})

@@ -10,9 +10,10 @@ from typing import Any
 import pandas as pd
 
 from pdlib.errors import DataError, StudyError
+from pdlib.observations.comments import read_comments, read_reviewed, read_staff
 from pdlib.observations.people import HYPOTHESES, read_hypotheses, read_visits
 from pdlib.observations.practices import complete, read_codebook, read_practices
-from pdlib.observations.reader import read_comments, read_panel, read_units, usable
+from pdlib.observations.reader import read_panel, read_units, usable
 from pdlib.observations.sheet import Source
 from pdlib.observations.text import in_time, rows
 from pdlib.show import overview
@@ -42,7 +43,12 @@ class Observations:
     codebook : DataFrame
         One row per practice, indexed by it; columns as `pdlib.study.Practice`.
     comments : DataFrame
-        ``unit``, ``period``, ``voice``, ``touchpoint``, ``text``; empty if the study has none.
+        One row per comment that says something: ``comment`` (id), ``unit``, ``period``, ``voice``, ``touchpoint``,
+        ``text``, as written; empty if the study has none. What may be shown of it goes through `pdlib.hear`.
+    staff : Series
+        Names of employees, to be taken out of comments.
+    reviewed : DataFrame
+        Comments that somebody looked at: ``comment``, ``cleared``, ``reviewer``, ``text`` (as they saw it).
     set_aside : DataFrame
         Rows not used, with the reason: ``unit``, ``period``, ``reason``.
     settings : dict
@@ -54,7 +60,9 @@ class Observations:
     units: pd.DataFrame
     practices: pd.DataFrame
     codebook: pd.DataFrame
-    comments: pd.DataFrame
+    comments: pd.DataFrame = field(repr=False)  # as written: personal data must not slip out with what is printed
+    staff: pd.Series = field(repr=False)
+    reviewed: pd.DataFrame = field(repr=False)
     set_aside: pd.DataFrame
     settings: dict[str, Any] = field(default_factory=dict)
     hypotheses: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=HYPOTHESES))
@@ -83,10 +91,18 @@ class Observations:
         notes = [
             f"{rows(count)} set aside: {reason}." for reason, count in self.set_aside["reason"].value_counts().items()
         ]
+        notes += [f"{count:,} comments set aside: {reason}." for reason, count in self._comments_aside.items() if count]
         notes += _unfinished(self)
         if self.study.period is None:
             notes.append("No period is declared, so luck and lasting merit cannot be told apart over time.")
         return notes
+
+    @property
+    def _comments_aside(self) -> dict[str, int]:
+        return {
+            "nothing said": self.settings.get("comments_empty", 0),
+            "of a time outside the observations": self.settings.get("comments_out_of_span", 0),
+        }
 
     def during(self, periods: list[str]) -> Observations:
         """The same observations, these periods only; waves of practices in other periods are left out too."""
@@ -142,7 +158,7 @@ def read(
         A study; or a CSV, Parquet or Excel file, or a frame, with one row per unit and period.
     tables : mapping, optional
         Frames to use in place of the study's files: ``observations``, ``units``, ``practices``, ``codebook``,
-        ``comments``.
+        ``comments``, ``staff``, ``reviewed``.
     **declaration
         For a single table: ``unit``, ``period``, ``outcome`` (a column), ``n``, ``sd`` or ``se``, ``kind``
         ("mean" unless said otherwise), ``better``, ``label``, ``per``, ``context`` and ``practices`` (columns), and
@@ -190,12 +206,15 @@ def _read(source: Source) -> Observations:
     practices = read_practices(source, codebook, panel, units.index)
     codebook, practices = read_visits(source, codebook, practices, units.index)
     hypotheses = read_hypotheses(source, codebook, practices)
-    comments = read_comments(source, units.index)
+    comments, counts = read_comments(source, units.index, panel["period"])
+    staff, reviewed = read_staff(source, unit_sheet), read_reviewed(source)
     source.stop()
     panel, set_aside = usable(study, panel, sheet.name)
     codebook = complete(codebook, practices)
-    settings = {"data_hash": source.data_hash(), "rows_used": len(panel), "rows_set_aside": len(set_aside)}
-    return Observations(study, panel, units, practices, codebook, comments, set_aside, settings, hypotheses)
+    settings = {"data_hash": source.data_hash(), "rows_used": len(panel), "rows_set_aside": len(set_aside), **counts}
+    return Observations(
+        study, panel, units, practices, codebook, comments, staff, reviewed, set_aside, settings, hypotheses
+    )
 
 
 def _single_table(source: str | Path | pd.DataFrame, given: dict[str, Any]) -> Source:

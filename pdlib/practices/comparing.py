@@ -102,7 +102,7 @@ def compare_practices(observations: Observations, deviants: Deviants, *, draws: 
 
 
 def _estimates(tested: Tested, declared: pd.DataFrame, expected: Expected) -> pd.DataFrame:
-    """Contrasts in outcome units, raw and shrunken, with their p-values."""
+    """Adjusted in outcome units, raw and shrunken, with their p-values."""
     contrasts = tested.contrasts
     step = (declared["high"] - declared["low"]).to_numpy() * expected.slope_at_average
     reach = student.ppf(0.975, np.maximum(contrasts.spare, 1))

@@ -10,7 +10,7 @@ import pandas as pd
 from pdlib.expected import Expected
 from pdlib.observations import Observations
 from pdlib.stats.basis import fit_basis
-from pdlib.stats.contrast import Contrasts, adjusted_contrasts
+from pdlib.stats.contrast import Adjusted, adjusted_contrasts
 from pdlib.stats.family import Chances, benjamini_hochberg, placebos, romano_wolf
 from pdlib.stats.joint import working_cells
 
@@ -76,7 +76,7 @@ class Tested:
     clusters : (N,) int array or None
     values : DataFrame
         Units by practices tested.
-    contrasts : Contrasts
+    contrasts : Adjusted
     chances : Chances
     notes : list of str
     """
@@ -89,7 +89,7 @@ class Tested:
     level: np.ndarray
     clusters: np.ndarray | None
     values: pd.DataFrame
-    contrasts: Contrasts
+    contrasts: Adjusted
     chances: Chances
     notes: list[str]
 

@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 import time
+from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,7 +29,8 @@ from pdlib.publish.exporter import InsightExporter
 from pdlib.publish.files import hash_files, slug, write_atomically
 from pdlib.publish.kernels import run
 from pdlib.publish.parameters import declared, inject, resolve
-from pdlib.publish.shelf import SCHEMA, failed_page, minute, read_manifest, write_shelf
+from pdlib.publish.scan import privacy_failures
+from pdlib.publish.shelf import SCHEMA, day, failed_page, minute, read_manifest, write_shelf
 from pdlib.study import Study
 
 NOTEBOOK = Path("notebooks") / "insight_report.ipynb"
@@ -209,15 +211,16 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _make_page(job: _Job, nb: NotebookNode, timeout: float, progress: bool) -> tuple[str, list[str], dict[str, Any]]:
     """Everything that can fail: returns the page, its warnings, and the facts for the manifest."""
-    pdlib.read(job.study)
+    observations = pdlib.read(job.study)
     facts = _facts(job, nb)
     _execute(inject(nb, job.parameters), job.notebook.parent, timeout, progress)
     resources = {
         "metadata": {"name": job.notebook.stem, "path": str(job.notebook.parent)},
         "provenance": _provenance(facts),
     }
-    page, _ = InsightExporter().from_notebook_node(nb, resources=resources)
-    if failures := page_failures(page, _machine_paths(job)):
+    page, resources = InsightExporter().from_notebook_node(nb, resources=resources)
+    failures = page_failures(page, _machine_paths(job))
+    if failures := failures + privacy_failures(page, observations, resources["cleared"]):
         raise PageError(failures)
     outline = Outline(page)
     headline = next(heading.text for heading in outline.headings if heading.level == 1)
@@ -248,7 +251,17 @@ def _facts(job: _Job, nb: NotebookNode) -> dict[str, Any]:
         "pdlib": _version(),
         "python": platform.python_version(),
         "commit": _commit(job.notebook.parent),
+        "delete_after": _delete_after(job.began, job.study.privacy.keep_months),
     }
+
+
+def _delete_after(began: datetime, months: int | None) -> str | None:
+    """The day after which the report should be deleted, in ISO form; None if the study sets no limit."""
+    if months is None:
+        return None
+    year, month = divmod(began.year * 12 + began.month - 1 + months, 12)
+    last = monthrange(year, month + 1)[1]
+    return began.date().replace(year=year, month=month + 1, day=min(began.day, last)).isoformat()
 
 
 def _tables(job: _Job) -> list[Path]:
@@ -261,6 +274,7 @@ def _provenance(facts: dict[str, Any]) -> str:
     parts = [f"Built {minute(facts['built'])}, with pdlib {facts['pdlib']} and Python {facts['python']}"]
     parts += [f"data {facts['data_sha256'][:12]}", f"notebook {facts['notebook_sha256'][:12]}"]
     parts += [f"commit {facts['commit']}"] if facts["commit"] else []
+    parts += [f"please delete after {day(facts['delete_after'])}"] if facts["delete_after"] else []
     return " · ".join(parts)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
+from base64 import b64encode
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,17 +14,29 @@ from typing import Any
 from markupsafe import Markup, escape
 from nbconvert.exporters.html import HTMLExporter
 from nbconvert.filters import strip_ansi
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.filters.markdown_mistune import InvalidNotebook, IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from traitlets import Bool, Unicode, default
 from traitlets.config import Config
 
-from pdlib.publish.checks import Outline, PageError, best_type, cell_name, cell_tags, described, notebook_failures
+from pdlib.publish.checks import (
+    Failure,
+    Outline,
+    PageError,
+    best_type,
+    cell_name,
+    cell_tags,
+    described,
+    notebook_failures,
+)
+from pdlib.publish.formula import FormulaError, formula, is_formula
 from pdlib.publish.sanitise import clean
+from pdlib.publish.terms import link_terms
 
 TEMPLATES = Path(__file__).parent / "template"
 _HIDDEN_INPUT = {"remove-input", "hide-input", "parameters", "injected-parameters"}
 _FEWEST_SECTIONS = 3
+MOST_CELLS, MOST_CHARACTERS = 2_000, 20_000_000
 
 
 @dataclass(frozen=True)
@@ -38,6 +52,8 @@ class Page:
     contents : list of (str, str)
         Anchor and text of the body's sections, if there are enough of them to need a list.
     appendix_summary : str
+    code : str
+        Code of the notebook, for the end of the appendix; empty if it has none or is not to be shown.
     """
 
     title: str
@@ -47,6 +63,12 @@ class Page:
     footer: str
     contents: list[tuple[str, str]]
     appendix_summary: str
+    code: str
+
+
+def sha256(text: str) -> str:
+    """The hash by which a page's policy knows its own stylesheet, and no other."""
+    return b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 class InsightExporter(HTMLExporter):
@@ -63,6 +85,9 @@ class InsightExporter(HTMLExporter):
         "How this was worked out, and all the numbers", help="The line that unfolds the cells tagged 'appendix'."
     ).tag(config=True)
     contents = Bool(True, help="List the page's sections beside it.").tag(config=True)
+    code = Bool(True, help="Put the notebook's code, folded, at the end of an appendix; parameters stay out.").tag(
+        config=True
+    )
 
     # A page that fetches a formula renderer tells its host who reads it, and breaks offline.
     require_js_url = Unicode("", help="Not used: pages carry no scripts.").tag(config=True)
@@ -111,8 +136,9 @@ class InsightExporter(HTMLExporter):
         return inherited
 
     def default_filters(self) -> Iterable[tuple[str, Callable[..., Any]]]:
-        """Filters of the template: nbconvert's, and ``as_page``."""
+        """Filters of the template: nbconvert's, ``sha256`` and ``as_page``."""
         yield from super().default_filters()
+        yield "sha256", sha256
         yield "as_page", self.page
 
     def from_notebook_node(  # type: ignore[override]
@@ -126,6 +152,7 @@ class InsightExporter(HTMLExporter):
             If ``strict`` and the notebook holds an error, a warning, or an output a report cannot show.
         """
         # Preprocessors may run the notebook and remove cells: its names are taken before, its outputs judged after.
+        check_size(nb)
         names = {cell.get("id"): cell_name(nb, index) for index, cell in enumerate(nb.cells)}
         resources = {**(resources or {}), "cell_names": names}
         # HTMLExporter would read the page with a parser that lower-cases SVG, and give pictures placeholder texts.
@@ -141,14 +168,19 @@ class InsightExporter(HTMLExporter):
         """
         if self.strict and (failures := notebook_failures(nb, resources.get("cell_names"))):
             raise PageError(failures)
+        from pdlib.insight.names import CLEARED
+
+        outputs = [output for cell in nb.cells for output in cell.get("outputs", [])]
+        resources["cleared"] = [unit for output in outputs for unit in output.get("data", {}).get(CLEARED, ())]
         parts: dict[str, list[str]] = {"kicker": [], "body": [], "appendix": [], "footer": []}
-        for cell in nb.cells:
-            fragment = clean(self.fragment(cell, resources)).strip()
+        for index, cell in enumerate(nb.cells):
+            fragment = clean(self._checked_fragment(nb, index, resources)).strip()
             part = next((name for name in ("kicker", "appendix", "footer") if name in cell_tags(cell)), "body")
             if fragment:
                 parts[part].append(fragment)
         joined = {name: "\n".join(fragments) for name, fragments in parts.items()}
         body, contents, title = anchored(joined["body"])
+        body = link_terms(body, body + joined["appendix"])
         return Page(
             title=title or str(nb.metadata.get("title", "")) or "Insight report",
             header=joined["kicker"],
@@ -157,7 +189,18 @@ class InsightExporter(HTMLExporter):
             footer=joined["footer"],
             contents=contents if self.contents and len(contents) >= _FEWEST_SECTIONS else [],
             appendix_summary=self.appendix_summary,
+            code=_code(nb) if self.code and joined["appendix"] else "",
         )
+
+    def _checked_fragment(self, nb: NotebookNode, index: int, resources: dict[str, Any]) -> str:
+        cell = nb.cells[index]
+        try:
+            return self.fragment(cell, resources)
+        except (FormulaError, InvalidNotebook) as error:
+            if not self.strict:
+                return ""
+            where = resources.get("cell_names", {}).get(cell.get("id")) or cell_name(nb, index)
+            raise PageError([Failure(where, str(error), cell.source)]) from error
 
     def fragment(self, cell: NotebookNode, resources: dict[str, Any]) -> str:
         """HTML of one cell, before cleaning."""
@@ -212,6 +255,44 @@ class _Renderer(IPythonRenderer):
 
     def inline_html(self, html: str) -> str:
         return "" if html.startswith("<!--") else str(escape(html))
+
+    def inline_math(self, body: str) -> str:
+        return formula(body) if is_formula(body) else f"${escape(body)}$"
+
+    def block_math(self, body: str) -> str:
+        return f'<span class="formula">{formula(body)}</span>'
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return formula(f"\\begin{{{name}}}{body}")
+
+
+def check_size(nb: NotebookNode) -> None:
+    """Refuse a notebook that would make a page no phone can open, before any of it is rendered.
+
+    Raises
+    ------
+    PageError
+        Naming the cell that is too large, or how many cells there are.
+    """
+    if len(nb.cells) > MOST_CELLS:
+        raise PageError(
+            [Failure("the notebook", f"has {len(nb.cells):,} cells; at most {MOST_CELLS:,} become a page.")]
+        )
+    total = 0
+    for index, cell in enumerate(nb.cells):
+        size = len(cell.source) + sum(
+            len(str(value)) for output in cell.get("outputs", []) for value in output.values()
+        )
+        total += size
+        if total > MOST_CHARACTERS:
+            reason = f"brings the notebook to {total:,} characters; at most {MOST_CHARACTERS:,} become a page."
+            raise PageError([Failure(cell_name(nb, index), f"{reason} Show fewer rows, or fewer dots.")])
+
+
+def _code(nb: NotebookNode) -> str:
+    """The code of a notebook's shown cells, without its parameters: those may name places on one machine."""
+    cells = [cell for cell in nb.cells if cell.cell_type == "code" and not cell_tags(cell) & _HIDDEN_INPUT]
+    return "\n\n".join(cell.source.strip() for cell in cells if cell.source.strip())
 
 
 def _preformatted(text: str) -> str:

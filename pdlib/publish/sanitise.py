@@ -44,7 +44,8 @@ _DROPPED_WITH_CONTENT = words(
     """
 )
 
-_EVERYWHERE = words("class id title lang dir role tabindex style")
+# No style: the policy of the page allows its own stylesheet and nothing else, so that no output can cover another.
+_EVERYWHERE = words("class id title lang dir role tabindex")
 _BY_TAG = {
     "a": {"href"},
     "img": {"src", "alt", "width", "height"},
@@ -67,19 +68,6 @@ _DRAWING_ATTRIBUTES = words(
     vector-effect paint-order shape-rendering text-rendering display visibility focusable
     """
 )
-_STYLE_PROPERTIES = words(
-    """
-    background background-color border border-bottom border-color border-left border-right border-style
-    border-top border-width clip-path clip-rule color display dominant-baseline fill fill-opacity fill-rule font
-    font-family font-size font-style font-variant font-variant-numeric font-weight height letter-spacing
-    line-height margin margin-bottom margin-left margin-right margin-top max-width min-width opacity
-    overflow-wrap padding padding-bottom padding-left padding-right padding-top paint-order shape-rendering
-    stop-color stop-opacity stroke stroke-dasharray stroke-dashoffset stroke-linecap stroke-linejoin
-    stroke-miterlimit stroke-opacity stroke-width text-align text-anchor text-decoration text-transform
-    transform transform-origin vertical-align visibility white-space width
-    """
-)
-
 # A value may call these functions only: none of them fetches anything, and url() only reaches into the page.
 _FUNCTIONS = words(
     """
@@ -134,24 +122,6 @@ def clean(html: str) -> str:
     return "".join(walk.parts)
 
 
-def safe_style(style: str) -> str | None:
-    """Keep the declarations of a style attribute that can only change how its own element looks.
-
-    Examples
-    --------
-    >>> safe_style("fill: var(--ink); background: url(//elsewhere/x.png); position: fixed")
-    'fill: var(--ink)'
-    """
-    declarations = [part.strip() for part in style.split(";") if part.strip()]
-    kept = [declaration for declaration in declarations if _safe_declaration(declaration)]
-    return style if kept and kept == declarations else "; ".join(kept) or None
-
-
-def _safe_declaration(declaration: str) -> bool:
-    name, _, value = declaration.partition(":")
-    return name.strip().lower() in _STYLE_PROPERTIES and _safe_value(value)
-
-
 def _safe_value(value: str) -> bool:
     without_local = _LOCAL_URL.sub("", value)
     if not _PLAIN_VALUE.match(without_local) or "/*" in without_local or "//" in without_local:
@@ -161,8 +131,6 @@ def _safe_value(value: str) -> bool:
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
     """Judge one attribute: its value if it may stay, None if it goes."""
-    if name == "style":
-        return safe_style(value)
     if name == "href":
         allowed = _LINK if tag == "a" else _LOCAL_REFERENCE
         return value if allowed.match(value.strip()) else None
@@ -201,7 +169,7 @@ def _cleaner() -> nh3.Cleaner:
         attribute_filter=_attribute,
         generic_attribute_prefixes={"aria-"},
         url_schemes={"http", "https", "mailto", "tel", "data"},
-        link_rel="noopener noreferrer",
+        link_rel=None,  # the page's referrer policy holds for all links, and none opens another window
     )
 
 
@@ -220,7 +188,7 @@ class _SecondOpinion(HTMLParser):
             raise UnsafePageError(f"The page still holds a <{tag}> element after cleaning. Nothing was published.")
         allowed = _LOWER_ATTRIBUTES[tag]
         for name, _ in attrs:
-            if name not in allowed and not name.startswith("aria-") and (tag, name) != ("a", "rel"):
+            if name not in allowed and not name.startswith("aria-"):
                 raise UnsafePageError(f"The page still holds {name} on <{tag}> after cleaning. Nothing was published.")
         if tag == "svg":
             self._drawings += 1

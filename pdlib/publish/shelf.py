@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 
 from pdlib.publish.checks import Failure
-from pdlib.publish.exporter import TEMPLATES
+from pdlib.publish.exporter import TEMPLATES, sha256
 from pdlib.publish.files import write_atomically
 
 SCHEMA = "pdlib report 1"
@@ -71,7 +71,9 @@ def failed_page(title: str, standfirst: str, failures: list[Failure], footer: st
 
 def environment() -> Environment:
     """Jinja environment of our own pages: every value is escaped."""
-    return Environment(loader=FileSystemLoader(TEMPLATES / "insight"), autoescape=True)
+    made = Environment(loader=FileSystemLoader(TEMPLATES / "insight"), autoescape=True)
+    made.filters["sha256"] = sha256
+    return made
 
 
 def day(moment: str) -> str:

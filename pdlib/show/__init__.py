@@ -1,7 +1,7 @@
 """What a person sees: figures, tables, wording and cards. Takes frames and plain values, knows no statistics."""
 
 from pdlib.show import figures, formats, wording
-from pdlib.show.blocks import caveats, findings, kicker, overview, quote, result, standfirst
+from pdlib.show.blocks import caveats, findings, glossary, kicker, overview, quote, result, standfirst
 from pdlib.show.cards import Side, practice_card, twin_card
 from pdlib.show.formats import OutcomeFormat
 from pdlib.show.html import Html, element, text
@@ -20,6 +20,7 @@ __all__ = [
     "figures",
     "findings",
     "formats",
+    "glossary",
     "kicker",
     "overview",
     "practice_card",

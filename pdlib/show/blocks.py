@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 from markupsafe import Markup
@@ -31,6 +32,19 @@ def caveats(items: Iterable[Child]) -> Html:
     """List the limits of what is said; nothing when there are none."""
     points = [element("li", item) for item in items]
     return Html(element("ul", *points, class_="caveats") if points else Markup())
+
+
+def glossary(meanings: Mapping[str, str]) -> Html:
+    """Explain words; a page links each where it is first used."""
+    parts = [
+        part
+        for word, meaning in meanings.items()
+        for part in (
+            element("dt", element("dfn", word, id=f"word-{re.sub('[^a-z0-9]+', '-', word.lower()).strip('-')}")),
+            element("dd", meaning),
+        )
+    ]
+    return Html(element("dl", *parts, class_="glossary"))
 
 
 def quote(words: str, source: str) -> Html:

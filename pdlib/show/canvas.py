@@ -132,6 +132,24 @@ def grid(ax: Axes, *, x: Iterable[float] = (), y: Iterable[float] = ()) -> None:
         ax.plot([value, value], [low, high], color=LINE, linewidth=0.8, zorder=0.5)
 
 
+def zero(ax: Axes, levels: Iterable[float]) -> None:
+    """Rule the line at zero; on a phone, where names stand above their rows, only beside the marks of each row.
+
+    Parameters
+    ----------
+    ax : Axes
+        Its vertical scale counts points.
+    levels : iterable of float
+        Where the marks of the rows lie.
+    """
+    low, high = ax.get_xlim()
+    if not low <= 0 <= high:
+        return
+    spans = [(level - 6.5, level + 6.5) for level in levels] if is_narrow(ax) else [ax.get_ylim()]
+    for span in spans:
+        ax.plot([0, 0], span, color=SOFT, linewidth=1.0, zorder=1)
+
+
 def note(
     ax: Axes,
     words: str,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
-from pdlib.show.formats import MISSING, share
+from pdlib.show.formats import MISSING
 from pdlib.show.html import Html, element, text
-from pdlib.show.wording import counted
 
 _COSTS = {1: "almost nothing", 2: "little", 3: "some", 4: "much", 5: "very much"}
 
@@ -24,41 +23,52 @@ class Side:
         What it is: "Bright spot", "Its nearest twin".
     name : str
         The unit's name, or "A shop like it" when it is not cleared.
-    value, value_label : str
-        The outcome as shown, "79 %", and what it is: "very satisfied · 410 answers a month".
-    conditions : sequence of str
-        Means that the two share: "6 staff", "retail park".
+    value : str
+        The outcome as shown: "79 %".
+    conditions : mapping of str to str
+        Means that the two share, as shown, by what they are: ``{"staff": "6", "site": "retail park"}``. Both halves
+        have the same ones.
     """
 
     heading: str
     name: str
     value: str
-    value_label: str
-    conditions: Sequence[str] = ()
+    conditions: Mapping[str, str] = field(default_factory=dict)
 
 
 def _side(side: Side, *, is_bright: bool) -> Markup:
-    stat = [text(side.value_label)]
-    if side.conditions:
-        stat += [element("br"), text(" · ".join(side.conditions), limit=None)]
     return element(
         "div",
-        element("span", side.heading, class_="who" if is_bright else "who p"),
+        element("p", side.heading, class_="who" if is_bright else "who p"),
         element("p", text(side.name), class_="name", dir="auto"),
-        element("p", text(side.value), class_="big"),
-        element("p", *stat, class_="stat"),
         class_="side",
     )
+
+
+def _tape(bright: Side, peer: Side, value_label: str) -> Markup:
+    """The two side by side, line by line, with what is compared between them."""
+    lines = {value_label: (bright.value, peer.value)}
+    lines |= {label: (value, peer.conditions[label]) for label, value in bright.conditions.items()}
+    rows = [
+        element("tr", element("td", text(left)), element("th", text(label), scope="row"), element("td", text(right)),
+                class_=None if position else "big")
+        for position, (label, (left, right)) in enumerate(lines.items())
+    ]  # fmt: skip
+    names = (bright.name, "Compared", peer.name)
+    head = element("tr", *(element("th", text(name), scope="col") for name in names))
+    caption = element("caption", "The two side by side", class_="sr")
+    return element("table", caption, element("thead", head, class_="sr"), element("tbody", *rows), class_="tape")
 
 
 def twin_card(
     bright: Side,
     peer: Side,
     *,
+    value_label: str,
     difference: str,
     difference_range: str = "",
+    remark: str = "",
     does: Sequence[str],
-    call: str,
     ask: str,
 ) -> Html:
     """Set a bright spot beside the peer most alike: the whole report on a phone's first screen.
@@ -67,31 +77,37 @@ def twin_card(
     ----------
     bright, peer : Side
         The two halves.
+    value_label : str
+        What the two values are: "very satisfied customers".
     difference : str
         "8 more customers in 100 leave very satisfied".
     difference_range : str
-        "between 4 and 11, for eighteen months"; shown in brackets behind the difference.
+        "between 4 and 11"; shown in brackets behind the difference.
+    remark : str
+        How the difference was taken: "with luck taken out".
     does : sequence of str
         What the bright spot does and its twin does not.
-    call, ask : str
-        Whom to call and one question to ask.
+    ask : str
+        One question to ask there.
 
     Returns
     -------
     Html
     """
-    lead = element("b", difference) + text(f" ({difference_range})." if difference_range else ".", limit=None)
+    lead = element("b", difference) + text(f" ({difference_range})" if difference_range else "", limit=None)
+    lead += text(f", {remark}." if remark else ".", limit=None)
     if does:
-        lead += text(f" It does {counted(len(does), 'thing')} its twin does not:")
+        lead += text(" Only it does:")
     below = element(
         "div",
         element("p", lead),
         element("ul", *(element("li", item) for item in does)) if does else None,
-        element("p", element("b", "Call"), f" {call}. ", element("b", "Ask"), f": “{ask}”"),
+        element("p", element("b", "Call and ask"), f": “{ask}”"),
         class_="do",
     )
     halves = _side(bright, is_bright=True) + _side(peer, is_bright=False)
-    return Html(element("section", halves, below, class_="twin", aria_label="A bright spot and its twin"))
+    tape = _tape(bright, peer, value_label)
+    return Html(element("section", halves, tape, below, class_="twin", aria_label="A bright spot and its twin"))
 
 
 def _cost(cost: float | str | None) -> str:
@@ -108,8 +124,7 @@ def practice_card(
     theme: str,
     who_decides: str,
     cost: float | str | None,
-    bright_share: float,
-    peer_share: float,
+    who: str,
     contrast: str,
     sureness: str,
     who_to_ask: str,
@@ -126,8 +141,8 @@ def practice_card(
         What it belongs to, and who can start it.
     cost : float or str
         1 (almost nothing) to 5 (very much).
-    bright_share, peer_share : float
-        Shares between 0 and 1 of bright spots and of comparable units that do it.
+    who : str
+        Who does it: "62 % of bright spots · 18 % of comparable peers".
     contrast : str
         One sentence with a range: "Shops that do it score 1.4 points more (0.7 to 2.1), given the same means."
     sureness : str
@@ -141,9 +156,8 @@ def practice_card(
     -------
     Html
     """
-    prevalence = f"{share(bright_share)} of bright spots · {share(peer_share)} of comparable peers"
     facts = {
-        "Who does it": prevalence,
+        "Who does it": who,
         "What goes with it": contrast,
         "How sure we are": sureness,
         "Who decides": who_decides,
@@ -157,7 +171,7 @@ def practice_card(
         element("p", text(theme), class_="kicker"),
         element(f"h{level}", text(label), class_="name"),
         element("dl", *rows),
-        element("p", "Association, worth a pilot.", class_="note"),
+        element("p", "Association, worth a pilot.", class_="stat"),
         class_="card",
         aria_label=label,
     ))  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -58,6 +59,47 @@ def between(lower: float, upper: float, digits: int = 1) -> str:
         return MISSING
     show = signed if lower < 0 < upper else number
     return f"{show(lower, digits)} to {show(upper, digits)}"
+
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+_PERIOD = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?|-?Q([1-4])|-?W(0?[1-9]|[1-4]\d|5[0-3]))")
+
+
+def period_name(period: str) -> str:
+    """Show a period as people say it; what is no date stays as it is.
+
+    Examples
+    --------
+    >>> period_name("2025-01"), period_name("2025-01-31"), period_name("2025-Q2"), period_name("2025-W07")
+    ('January 2025', '31 January 2025', 'quarter 2 of 2025', 'week 7 of 2025')
+    """
+    found = _PERIOD.fullmatch(period.strip())
+    if not found:
+        return period
+    year, month, day, quarter, week = found.groups()
+    if quarter or week:
+        return f"quarter {quarter} of {year}" if quarter else f"week {int(week)} of {year}"
+    return f"{f'{int(day)} ' if day else ''}{_MONTHS[int(month) - 1]} {year}"
+
+
+def span_name(first: str, last: str) -> str:
+    """Show a span of periods as people say it.
+
+    Examples
+    --------
+    >>> span_name("2025-01", "2026-06"), span_name("2013-01", "2013-12"), span_name("2013-01", "2013-01")
+    ('January 2025 to June 2026', 'January to December 2013', 'January 2013')
+    """
+    start, end = period_name(first), period_name(last)
+    if start == end:
+        return end
+    year = f" {end[-4:]}"
+    if _PERIOD.fullmatch(first.strip()) and _PERIOD.fullmatch(last.strip()) and start.endswith(year):
+        start = start.removesuffix(year).removesuffix(" of")
+    return f"{start} to {end}"
 
 
 _SCALE = {"proportion": 100.0, "mean": 1.0}
@@ -148,6 +190,11 @@ class OutcomeFormat:
         if size == MISSING:
             return MISSING
         return f"{size} {self._direction(x)} {self._base}" if self.kind != "mean" else self._mean(size, x)
+
+    @property
+    def having(self) -> str:
+        """What someone who does better has: ``more very satisfied customers``, ``fewer late flights``."""
+        return f"{self._direction(1.0)} {self.label}"
 
     def more_between(self, lower: float, upper: float) -> str:
         """Say the range of a difference in words: ``4 to 11 more in 100``.

@@ -27,7 +27,7 @@ _BIDI = {
 }  # fmt: skip
 _INVISIBLE = {"\u200b", "\u2060", "\ufeff", "\u00ad", "\u180e", "\ufff9", "\ufffa", "\ufffb"}
 _TAGS = _words(
-    """a abbr article aside b bdi blockquote br caption cite code col colgroup dd details div dl dt em figcaption
+    """a abbr article aside b bdi blockquote br caption cite code col colgroup dd details dfn div dl dt em figcaption
     figure footer h1 h2 h3 h4 h5 h6 header hr i li mark ol p pre q section small span strong sub summary sup
     table tbody td tfoot th thead time tr ul"""
 )

@@ -166,7 +166,7 @@ def place(
     dots = [Box(x - 6, y - 6, x + 6, y + 6) for x, y in points]
     offers = [
         [
-            (box, price + _hidden(box, others) * 5 + box.outside(frame) * 60 + _mistaken(box, points, own), far)
+            (box, price + _hidden(box, others) * 6 + box.outside(frame) * 60 + _mistaken(box, points, own), far)
             for box, price, far in _candidates(x, y, across, height)
         ]
         for own, ((x, y), across) in enumerate(zip(points, widths, strict=True))

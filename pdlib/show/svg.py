@@ -31,6 +31,8 @@ _DEFAULTS = {"stroke-width": "1", "text-anchor": "start", "font-weight": "400", 
              "fill-opacity": "1", "stroke-opacity": "1", "stroke-linecap": "butt"}  # fmt: skip
 _NUMBER = re.compile(r"-?\d*\.?\d+(?:e[-+]?\d+)?")
 _RINGED_DOTS = 1500
+_GROUPED = {"path", "circle", "text"}
+_HELD = {*_KEPT, "class", "fill", "font-size", "paint-order", "stroke"}
 
 
 def figure(
@@ -100,8 +102,10 @@ def _check(title: str, description: str) -> None:
 
 
 def _drawing(draw: Draw, width: float, tips: Mapping[str, str]) -> ET.Element:
-    ax = canvas.sheet(width)
-    draw(ax)
+    # Whatever draws here, a name with dollar signs is no formula.
+    with style.context():
+        ax = canvas.sheet(width)
+        draw(ax)
     figure = canvas.figure_of(ax)
     units = canvas.remembered(figure)
     source = _save(figure)
@@ -171,8 +175,12 @@ def _round(text: str) -> str:
 
 
 def _path(data: str) -> str:
-    """Round the coordinates of a path and close its gaps."""
-    return re.sub(r" ?([A-Za-z]) ?", r"\1", _round(" ".join(data.split())))
+    """Round the coordinates of a path and close its gaps; a line along an axis names its end once."""
+    short = re.sub(r" ?([A-Za-z]) ?", r"\1", _round(" ".join(data.split())))
+    line = re.fullmatch(r"(M(\S+) (\S+))L(\S+) (\S+)", short)
+    if line and line.group(2) == line.group(4):
+        return f"{line.group(1)}V{line.group(5)}"
+    return f"{line.group(1)}H{line.group(4)}" if line and line.group(3) == line.group(5) else short
 
 
 class _Cleaner:
@@ -191,6 +199,7 @@ class _Cleaner:
             "width": _short(box[2]), "height": _short(box[3]), "font-family": style.FONTS,
         })  # fmt: skip
         self._add(self._root, drawing)
+        _shorten(drawing)
         return drawing
 
     def _add(self, node: ET.Element, parent: ET.Element) -> None:
@@ -198,6 +207,8 @@ class _Cleaner:
             tag = _tag(child)
             if tag == "g" and (child.get("id") or "").startswith(canvas.DOTS):
                 self._dots(child, parent)
+            elif tag == "g" and (child.get("id") or "").startswith("text_"):
+                self._note(child, parent)
             elif tag in {"g", "a"}:
                 self._add(child, parent)
             elif tag == "path":
@@ -208,6 +219,18 @@ class _Cleaner:
                 self._text(child, parent)
             elif tag == "defs":
                 self._clips(child, parent)
+
+    def _note(self, node: ET.Element, parent: ET.Element) -> None:
+        """Give words that lie on a patch of paper a rim of paper instead: it hides less and weighs less."""
+        drawn = ET.Element("g")
+        self._add(node, drawn)
+        patches = [part for part in drawn if part.tag == "path" and part.get("class") == "c-paper-f"]
+        for part in drawn:
+            if part.tag == "text" and patches:
+                part.attrib |= {"class": f"{part.get('class', '')} c-paper-s".strip(), "stroke": style.PAPER,
+                                "stroke-width": "3", "stroke-linejoin": "round", "paint-order": "stroke"}  # fmt: skip
+            if part not in patches:
+                parent.append(part)
 
     def _clips(self, node: ET.Element, parent: ET.Element) -> None:
         """Keep only the clip paths that something kept refers to."""
@@ -275,6 +298,44 @@ class _Cleaner:
         if turn:
             attributes["transform"] = f"rotate({_short(turn)} {_short(x)} {_short(y)})"
         ET.SubElement(parent, "text", attributes | paint).text = words
+
+
+def _shorten(drawing: ET.Element) -> None:
+    """Say once what neighbours share: strokes alike become one path, other elements alike a group."""
+    runs: list[list[ET.Element]] = []
+    for child in list(drawing):
+        drawing.remove(child)
+        last = runs[-1][-1] if runs else None
+        if last is not None and _mergeable(last, child):
+            last.set("d", last.get("d", "") + child.get("d", ""))
+        elif last is not None and _shared(last) == _shared(child) and child.tag in _GROUPED:
+            runs[-1].append(child)
+        else:
+            runs.append([child])
+    for run in runs:
+        shared = _shared(run[0])
+        if len(run) < 3 or "opacity" in shared or not shared:
+            drawing.extend(run)
+            continue
+        group = ET.SubElement(drawing, "g", shared)
+        for child in run:
+            child.attrib = {name: value for name, value in child.attrib.items() if name not in shared}
+            group.append(child)
+
+
+def _shared(node: ET.Element) -> dict[str, str]:
+    """The attributes that a group can hold for its members."""
+    return {name: value for name, value in node.attrib.items() if name in _HELD} if node.tag in _GROUPED else {}
+
+
+def _mergeable(one: ET.Element, other: ET.Element) -> bool:
+    alike = {name: value for name, value in one.attrib.items() if name != "d"}
+    return (
+        one.tag == other.tag == "path"
+        and one.get("fill") == "none"
+        and not {"opacity", "stroke-opacity", "clip-path", "transform", "stroke-dasharray"} & set(alike)
+        and alike == {name: value for name, value in other.attrib.items() if name != "d"}
+    )
 
 
 def _anchor(node: ET.Element) -> tuple[float, float, float]:

@@ -196,7 +196,7 @@ def reading_grade(text: str) -> float:
     words = re.findall(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)?", text)
     if not words:
         return 0.0
-    ends = re.findall(r"[.!?…:;]+(?=\s|$|[”\"')])|\n+", re.sub(r"\s*\n\s*", "\n", text.strip()))
-    sentences = max(1, len(ends) + (text.strip()[-1] not in ".!?…:;”\"')"))
+    ends = re.findall(r"[.!?…]+(?=\s|$|[”\"')])|(?<![.!?…])\n+", re.sub(r"\s*\n\s*", "\n", text.strip()))
+    sentences = max(1, len(ends) + (text.strip()[-1] not in ".!?…”\"')"))
     syllables = sum(_syllables(re.sub(r"['’]", "", word)) for word in words)
     return 0.39 * len(words) / sentences + 11.8 * syllables / len(words) - 15.59

@@ -54,6 +54,8 @@ class SimulatedChain:
         One row per shop and wave: employee survey and the manager's own rating.
     comments : DataFrame
         One row per comment of a customer, an employee or a manager.
+    staff : DataFrame
+        One row per employee that comments may name: ``shop``, ``forename``, ``surname``.
     truth_units : DataFrame
         One row per shop: ``true_level`` (mean share very satisfied), ``means`` and ``excess`` in points
         with the parts of the excess, and what befell the shop.
@@ -73,6 +75,7 @@ class SimulatedChain:
     codebook: pd.DataFrame
     surveys: pd.DataFrame
     comments: pd.DataFrame
+    staff: pd.DataFrame
     truth_units: pd.DataFrame
     truth_practices: pd.DataFrame
     truth_adoptions: pd.DataFrame
@@ -88,6 +91,7 @@ class SimulatedChain:
             "codebook.csv": self.codebook,
             "surveys.csv": self.surveys,
             "comments.csv": self.comments,
+            "staff.csv": self.staff,
             "truth/units.csv": self.truth_units,
             "truth/practices.csv": self.truth_practices,
             "truth/adoptions.csv": self.truth_adoptions,
@@ -165,6 +169,7 @@ def simulate_chain(
         "answers",
         "survey",
         "words",
+        "staff",
     )
     months = pd.period_range(FIRST_MONTH, periods=n_periods, freq="M")
     downturn = _downturn(n_periods)
@@ -184,8 +189,8 @@ def simulate_chain(
     names = months.astype(str).to_numpy()
     open_rows = shops.is_open.ravel()
     shop_months = _long(observed, shops, names)[open_rows].reset_index(drop=True)
-    comments, personal = write_comments(
-        rng["words"], n_comments, shops, habits, levels, observed, story, names, planted=not null
+    comments, personal, staff = write_comments(
+        rng["words"], n_comments, shops, habits, levels, observed, story, names, rng["staff"], planted=not null
     )
     settings |= {
         "months": names.tolist(), "waves": names[waves].tolist(), "period_effects": levels.month,
@@ -199,6 +204,7 @@ def simulate_chain(
         codebook=codebook(habits.spec),
         surveys=_surveys(rng["survey"], shops, levels, engagement, waves, names),
         comments=comments,
+        staff=staff,
         truth_units=_truth_units(shops, levels, excess, parts, story, names),
         truth_practices=_truth_practices(habits, 0.0 if null else effects),
         truth_adoptions=_truth_adoptions(shops, habits, names),

@@ -52,14 +52,14 @@ class Story:
 
 def write_comments(
     rng: np.random.Generator, n_comments: int, shops: Shops, habits: Habits, levels: Levels,
-    observed: dict[str, Any], story: Story, months: np.ndarray, *, planted: bool,
-) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
-    """Write the comments, and list the personal data planted in them.
+    observed: dict[str, Any], story: Story, months: np.ndarray, of_staff: np.random.Generator, *, planted: bool,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:  # fmt: skip
+    """Write the comments, and list the personal data planted in them and the staff that they name.
 
     Returns
     -------
-    comments, personal : DataFrame
-        Columns `COMMENT_COLUMNS`; and ``comment_id``, ``kind``, ``value``.
+    comments, personal, staff : DataFrame
+        Columns `COMMENT_COLUMNS`; ``comment_id``, ``kind``, ``value``; ``shop``, ``forename``, ``surname``.
     """
     words = tomllib.loads(files("pdlib.simulate").joinpath("words.toml").read_text(encoding="utf-8"))
     frame = _who_speaks(rng, n_comments, shops, observed)
@@ -91,7 +91,12 @@ def write_comments(
         columns=["comment_id", "kind", "value"],
     )
     frame["score"] = frame["score"].astype("Int64").mask(frame["score"] < 0)
-    return frame[COMMENT_COLUMNS], personal
+    staff = pd.DataFrame(
+        [(shop, name) for shop, names in zip(shops.table["shop"], writer.staff, strict=True) for name in names],
+        columns=["shop", "forename"],
+    )
+    staff["surname"] = of_staff.choice(words["fill"]["staff_surname"], len(staff))
+    return frame[COMMENT_COLUMNS], personal, staff
 
 
 def _who_speaks(rng: np.random.Generator, n_comments: int, shops: Shops, observed: dict[str, Any]) -> pd.DataFrame:
@@ -161,7 +166,7 @@ class _Writer:
         self._uniform = _Stream(rng.random)
         quirks, staff = words["place"]["quirks"], words["fill"]["staff"]
         self._quirks = [rng.choice(quirks, 2, replace=False).tolist() for _ in range(n_shops)]
-        self._staff = [rng.choice(staff, 3, replace=False).tolist() for _ in range(n_shops)]
+        self.staff = [rng.choice(staff, 3, replace=False).tolist() for _ in range(n_shops)]
 
     def write(self, voice: str, shop: int, mood: str, touchpoint: str, told: str, sour: bool) -> str:
         """One comment."""
@@ -224,7 +229,7 @@ class _Writer:
     def _fill(self, text: str, shop: int) -> str:
         def replace(match: re.Match[str]) -> str:
             slot = match.group(1)
-            return chosen.setdefault(slot, self._pick(self._staff[shop] if slot == "staff" else fill[slot]))
+            return chosen.setdefault(slot, self._pick(self.staff[shop] if slot == "staff" else fill[slot]))
 
         fill: dict[str, list[str]] = self.words["fill"]
         chosen: dict[str, str] = {}

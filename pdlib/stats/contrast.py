@@ -125,10 +125,6 @@ class Contrasts:
         Studentised estimate, above zero where more is better, that `romano_wolf` compares with chance.
     chance : Chance
         What strengths would be if no practice mattered.
-    usual_t : (K,) array
-        Estimate over its classical standard error, from which robustness values follow.
-    freed : Freed
-        Response and practices free of context, for further looks at the same family.
     """
 
     estimate: Array
@@ -138,13 +134,27 @@ class Contrasts:
     left_share: Array
     strength: Array
     chance: Chance
+
+
+@dataclass(frozen=True, eq=False)
+class Adjusted(Contrasts):
+    """Contrasts whose response and practices can be looked at further.
+
+    Attributes
+    ----------
+    usual_t : (K,) array
+        Estimate over its classical standard error, from which robustness values follow.
+    freed : Freed
+        Response and practices free of context.
+    """
+
     usual_t: Array
     freed: Freed
 
 
 def adjusted_contrasts(
     response: Array, weights: Array, context: Array, practices: Array, clusters: Array | None = None
-) -> Contrasts:
+) -> Adjusted:
     """Regress the response on context and one practice at a time, all units at once.
 
     Response and practice are freed of the context by the same weighted projection (Frisch–Waugh–Lovell), over the units
@@ -170,7 +180,7 @@ def adjusted_contrasts(
 
     Returns
     -------
-    Contrasts
+    Adjusted
 
     References
     ----------
@@ -229,7 +239,7 @@ def adjusted_contrasts(
     se = np.where(np.isfinite(estimate), se, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         p_value = 2 * student.sf(np.abs(estimate) / se, np.maximum(spare, 1))
-        return Contrasts(estimate, se, p_value, spare, left, strength, chance, estimate / usual, freed)
+        return Adjusted(estimate, se, p_value, spare, left, strength, chance, estimate / usual, freed)
 
 
 def summed(values: Array, groups: Array) -> Array:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pdlib.stats.contrast import Contrasts, summed
+from pdlib.stats.contrast import Adjusted, Contrasts, summed
 from pdlib.stats.shuffles import in_blocks, shuffled
 
 Array = np.ndarray
@@ -157,13 +157,13 @@ def shrink_family(estimate: Array, se: Array) -> tuple[Array, Array]:
 
 
 def placebos(
-    contrasts: Contrasts, bar: float, stratum: Array, clusters: Array | None = None, *, shuffles: int, seed: int = 0
+    contrasts: Adjusted, bar: float, stratum: Array, clusters: Array | None = None, *, shuffles: int, seed: int = 0
 ) -> int:
     """Shuffle what units do among units of one stratum, and count in how many copies any practice passes the bar.
 
     Parameters
     ----------
-    contrasts : Contrasts
+    contrasts : Adjusted
     bar : float
         Strength that the strongest of the family reaches by chance in a known share of draws.
     stratum : (N,) int array

@@ -16,7 +16,10 @@ from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+import pdlib
+from pdlib.simulate import simulate_chain, simulate_voices
 from pdlib.stats.basis import fit_basis
 from pdlib.stats.contrast import adjusted_contrasts
 from pdlib.stats.excess import fit_excess
@@ -24,6 +27,7 @@ from pdlib.stats.family import romano_wolf
 from pdlib.stats.mixed import random_intercept_reml
 from pdlib.stats.posterior import top_probability
 from pdlib.stats.shuffles import shuffle_test
+from pdlib.voices import redact
 
 PERIODS, CONDITIONS, ROWS_A_UNIT = 12, 8, 12
 BY_CHANCE = 0.03  # shares of 10,000 draws differ by less: four standard errors at one half
@@ -204,6 +208,44 @@ def compare(n_units: int, n_practices: int, *, runs: int, draws: int = 2000) -> 
         work,
         lambda found: [float(found[0].estimate[0]), float(found[0].se[0])],
         runs,
+    )
+
+
+# -- the voices -----------------------------------------------------------------------------------------------
+
+
+def hear(n_comments: int, *, runs: int, n_units: int = 500) -> Timing:
+    """Hear comments: personal data out, single words and themes counted, all of them tested by unit."""
+    simulated = simulate_voices(n_units, n_comments, seed=1)
+    texts = simulated.comments["text"].to_numpy(dtype=object)
+    for every, more in (
+        (25, " call 07700 900 %03d"),
+        (30, " thanks Dave%.0s"),
+        (40, " a.b%d@example.org"),
+        (7, " %d mins"),
+    ):
+        texts[::every] = [text + more % (place % 1000) for place, text in enumerate(texts[::every])]
+    comments, staff = simulated.comments.assign(text=texts), pd.DataFrame({"name": ["Dave", "Priya Nowak", "Will"]})
+    declared = simulated.study()
+    study = pdlib.Study(**{**declared, "voices": {**declared["voices"], "staff": "name"}})
+    tables = {"observations": simulated.panel.panel, "comments": comments, "staff": staff}
+    observations = pdlib.read(study, tables)
+    deviants = pdlib.find_deviants(pdlib.expect(observations, challenger=None))
+    del simulated, texts, comments, tables
+
+    return measured(
+        f"hear, {n_comments:,} comments of {n_units} units",
+        lambda: pdlib.hear(observations, deviants, longest=1),
+        lambda voices: [float(sum(voices.settings["redacted"].values())), float(voices.family_size)],
+        runs,
+    )
+
+
+def redaction(n_comments: int, *, runs: int) -> Timing:
+    """Take personal data out of comments of the repair shops."""
+    texts = simulate_chain(n_comments=n_comments, seed=1).comments["comment"].astype("str")
+    return measured(
+        f"redact, {n_comments:,} comments", lambda: redact(texts, ["Dave", "Priya"]), lambda done: [done.touched], runs
     )
 
 

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import filelock
@@ -47,6 +48,19 @@ def place(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(pdlib, "read", lambda _: None)
     return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("began", "months", "day"),
+    [
+        ("2026-01-31", 1, "2026-02-28"),
+        ("2026-11-25", 12, "2027-11-25"),
+        ("2024-02-29", 12, "2025-02-28"),
+        ("2026-01-31", None, None),
+    ],
+)
+def test_the_day_to_delete_a_report(began, months, day):
+    assert build_module._delete_after(datetime.fromisoformat(f"{began}T04:12:00+00:00"), months) == day
 
 
 def notebook(*sources, path="report.ipynb"):

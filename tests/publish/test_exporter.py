@@ -1,6 +1,8 @@
 """The page that the exporter makes of a notebook: whole, quiet, self-contained."""
 
+import hashlib
 import re
+from base64 import b64encode
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -42,7 +44,12 @@ def test_registered_with_nbconvert():
 def test_page_is_whole():
     page = export(HEADLINE, html_cell("<h2>Who</h2><p>Elm</p>"))
     assert page.startswith('<!doctype html>\n<html lang="en">\n<head>\n<meta http-equiv="Content-Security-Policy"')
-    assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'" in page
+    policy = re.search(
+        r"default-src 'none'; style-src 'sha256-([^']+)'; img-src data:; base-uri 'none'; form-action 'none'", page
+    )
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
+    assert policy.group(1) == b64encode(hashlib.sha256(style.group(1).encode()).digest()).decode()
+    assert "style=" not in page
     assert "<title>Nine shops &amp; cafés do better</title>" in page
     assert '<a class="skip" href="#report">' in page
     assert page_failures(page) == []
@@ -82,7 +89,10 @@ def test_tags_put_cells_into_their_parts():
     )
     assert re.search(r"<header>\s*<p class=\"kicker\">520 shops</p>\s*</header>", page)
     assert re.search(r"Last words</p>\s*<details class=\"appendix\">\s*<summary>How this was worked out", page)
-    assert re.search(r"<h2>Method</h2>\s*</details>\s*</main>", page)
+    code = (
+        r'\s*<details class="more">\s*<summary>The code behind this page</summary>\s*<pre><code>secret = 1</code></pre>'
+    )
+    assert re.search(rf"<h2>Method</h2>{code}\s*</details>\s*</details>\s*</main>", page)
     assert re.search(r"<footer>\s*<p>Rows used: 9</p>\s*</footer>", page)
 
 

@@ -8,105 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdlib.publish.sanitise import clean, safe_style
-
-ATTACKS = [
-    "<script>boom()</script>",
-    "<SCRIPT SRC=//evil.example/x.js></SCRIPT>",
-    "<scr<script>ipt>boom()</scr</script>ipt>",
-    "<script/x>boom()</script>",
-    "<svg><script>boom()</script></svg>",
-    '<svg><script href="data:text/javascript,boom()"/></svg>',
-    "<img src=x onerror=boom()>",
-    "<img src=x onerror\x00=boom()>",
-    '<img src="x`onerror=boom()//">',
-    "<image src=x onerror=boom()>",
-    "<img src=javascript:boom()>",
-    "<img src='data:image/svg+xml,<svg onload=boom()>'>",
-    "<img src='data:text/html,<script>boom()</script>'>",
-    "<img srcset='//evil.example/x.png 2x'>",
-    "<img src=//evil.example/pixel.png>",
-    "<svg onload=boom()></svg>",
-    "<svg><g onload=boom()></g></svg>",
-    "<svg><circle r=9 onclick=boom() /></svg>",
-    "<svg><a xlink:href='javascript:boom()'><text>x</text></a></svg>",
-    "<svg><a href='javascript:boom()'><text>x</text></a></svg>",
-    "<svg><use xlink:href='data:image/svg+xml;base64,PHN2Zz4=#x'/></svg>",
-    "<svg><use href='//evil.example/x.svg#a'/></svg>",
-    "<svg><image href='//evil.example/x.png'/></svg>",
-    "<svg><animate attributeName=href values=javascript:boom() /></svg>",
-    "<svg><a><set attributeName=href to=javascript:boom() /><text>x</text></a></svg>",
-    "<svg><foreignObject><iframe srcdoc='<script>boom()</script>'></iframe></foreignObject></svg>",
-    "<svg><style>*{background:url(//evil.example)}</style></svg>",
-    "<svg><style><img src=x onerror=boom()></style></svg>",
-    '<svg></p><style><a id="</style><img src=1 onerror=boom()>">',
-    "<svg><title><img src=x onerror=boom()></title></svg>",
-    "<svg><desc><script>boom()</script></desc></svg>",
-    "<svg><path fill='url(//evil.example/x)' d='M0 0'/></svg>",
-    "<svg><rect filter='url(//evil.example/x#f)'/></svg>",
-    "<svg><g clip-path='url(javascript:boom())'></g></svg>",
-    '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=boom()&gt;">',
-    "<math><mi xlink:href='javascript:boom()'>x</mi></math>",
-    "<math><annotation-xml encoding='text/html'><img src=x onerror=boom()></annotation-xml></math>",
-    "<noscript><p title='</noscript><img src=x onerror=boom()>'>",
-    "<template><img src=x onerror=boom()></template>",
-    "<textarea></textarea><img src=x onerror=boom()>",
-    "<xmp><img src=x onerror=boom()></xmp>",
-    "<plaintext><img src=x onerror=boom()>",
-    "<!--><img src=x onerror=boom()>-->",
-    "<!-- --!><img src=x onerror=boom()> -->",
-    "<![CDATA[<img src=x onerror=boom()>]]>",
-    "<?xml-stylesheet href='javascript:boom()'?>",
-    "<a href='javascript:boom()'>x</a>",
-    "<a href=' jav\tascript:boom()'>x</a>",
-    "<a href='&#106;avascript:boom()'>x</a>",
-    "<a href='java\nscript:boom()'>x</a>",
-    "<a href='\x01javascript:boom()'>x</a>",
-    "<a href='vbscript:boom()'>x</a>",
-    "<a href='data:text/html,<script>boom()</script>'>x</a>",
-    "<a href='//evil.example/%0a' ping='//evil.example'>x</a>",
-    "<a href=x target=_top onmouseover=boom()>x</a>",
-    "<p style='background:url(//evil.example/x)'>x</p>",
-    "<p style='width:expression(boom())'>x</p>",
-    "<p style='width:exp/**/ression(boom())'>x</p>",
-    "<p style='background:u\\72l(//evil.example)'>x</p>",
-    "<p style='position:fixed;inset:0;z-index:9'>x</p>",
-    "<p style='behavior:url(#default#time2)'>x</p>",
-    "<p style='-moz-binding:url(//evil.example/x.xml#x)'>x</p>",
-    "<p style=\"font-family:'x;background:url(//evil.example)'\">x</p>",
-    "<p style='background:image-set(\"//evil.example/x\" 1x)'>x</p>",
-    "<style>@import '//evil.example/x.css';</style>",
-    "<link rel=stylesheet href=//evil.example/x.css>",
-    "<meta http-equiv=refresh content='0;url=//evil.example'>",
-    "<base href=//evil.example/>",
-    "<form action=//evil.example><input name=password><button formaction=javascript:boom()>x</button></form>",
-    "<isindex action=javascript:boom() type=image>",
-    "<iframe srcdoc='<script>boom()</script>'></iframe>",
-    "<iframe src=javascript:boom()></iframe>",
-    "<object data=javascript:boom()></object>",
-    "<embed src=javascript:boom()>",
-    "<applet code=x></applet>",
-    "<frameset onload=boom()></frameset>",
-    "<video><source onerror=boom()></video>",
-    "<video poster=//evil.example/x.png></video>",
-    "<audio src=//evil.example/x.mp3 autoplay></audio>",
-    "<table background=//evil.example/x.png><tr><td background=//evil.example>x</td></tr></table>",
-    "<body onload=boom()>",
-    "<marquee onstart=boom()>x</marquee>",
-    "<details open ontoggle=boom()><summary>x</summary></details>",
-    "<input autofocus onfocus=boom()>",
-    "<select onchange=boom()><option>x</select>",
-    "<p tabindex=1 onfocus=boom() autofocus>x</p>",
-    "<div id='x' onanimationstart=boom() style='animation:x'>x</div>",
-    "<x-widget onclick=boom()>x</x-widget>",
-    "</main></body><script>boom()</script>",
-    '<p title="</p><script>boom()</script>">x</p>',
-    "<p title='\"><img src=x onerror=boom()>'>x</p>",
-    "&lt;script&gt;boom()&lt;/script&gt;",
-    "<circle onload=boom()><script>boom()</script></circle>",
-    "<title><script>boom()</script></title>",
-    "<table><td><form><math></form><form><mglyph><svg><textarea><path id='</textarea><img src=1 onerror=boom()>'>",
-]
+from pdlib.publish.sanitise import clean
+from tests.attacks import HTML as ATTACKS
 
 FIGURE = (
     '<figure class="chart"><figcaption><span class="title">Nine shops</span> <span class="subtitle">share</span>'
@@ -115,10 +18,10 @@ FIGURE = (
     '<defs><clipPath id="f1c" clipPathUnits="userSpaceOnUse"><rect x="0" y="0" width="7.5" height="8"/></clipPath>'
     '<path id="f1m" d="M0 3C0.8 3 1.6 2.7 2.1 2.1Z"/></defs><g clip-path="url(#f1c)" class="c-dot-f" fill="#84949f">'
     '<use xlink:href="#f1m" x="10" y="20.5"/><circle cx="1" cy="2.5" r="3"/><circle cx="4" cy="5" r="5">'
-    '<title>Elm Retail Park</title></circle><polyline points="0,1 2,3" style="fill: none; stroke-dasharray: 4 4"/></g>'
+    '<title>Elm Retail Park</title></circle><polyline points="0,1 2,3" fill="none" stroke-dasharray="4 4"/></g>'
     '<text transform="translate(3 4) rotate(-90)" text-anchor="middle" textLength="20" '
-    'style="font: 600 11px \'DejaVu Sans\', sans-serif; fill: var(--ink)">&amp; <tspan dx="2">é 東京</tspan></text>'
-    '</svg><svg class="narrow" viewBox="0 0 340 300" role="img" aria-label="The same" style="display:none">'
+    'font-weight="600" font-size="11" class="c-ink-f">&amp; <tspan dx="2">é 東京</tspan></text>'
+    '</svg><svg class="narrow" viewBox="0 0 340 300" role="img" aria-label="The same">'
     '<linearGradient id="f1g" gradientUnits="userSpaceOnUse"><stop offset="0" stop-color="#fff"/></linearGradient>'
     '<line x1="0" x2="9" y1="1" y2="1" stroke="#d9dde0" vector-effect="non-scaling-stroke"/></svg></figure>'
 )
@@ -216,11 +119,8 @@ def test_drawing_elements_outside_a_drawing_go():
     assert "<" not in clean("<g>a<path d='M0 0'></path></g><text>b</text><title>c</title>")
 
 
-def test_style_keeps_what_only_changes_looks():
-    assert safe_style("fill:var(--ink);stroke : #fff") == "fill:var(--ink);stroke : #fff"
-    assert safe_style("color: red; position: fixed; top: 0") == "color: red"
-    assert safe_style("clip-path: url(#a); fill: url('#b')") == "clip-path: url(#a); fill: url('#b')"
-    assert safe_style("fill: url(#a) url(//evil.example)") is None
+def test_no_style_of_its_own_survives():
+    assert clean("<p style='color:red'>x</p><svg style='display:none'></svg>") == "<p>x</p><svg></svg>"
 
 
 @given(st.text(alphabet="<>/=\"'&;#! -svgptileahrfonc\x00\n:`", max_size=60))

@@ -109,6 +109,21 @@ def doers(n: int = 300) -> pd.DataFrame:
     )
 
 
+def terms() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "label": ["by name", NAMES[0], "queue $5$ <b>", "rang"],
+            "voice": ["customer", "employee", "customer", "customer"],
+            "grade": ["said more", "cannot tell", "said less", "cannot tell"],
+            "contrast": [0.52, 0.1, -0.3, 0.02],
+            "contrast_lower": [0.3, -0.2, -0.5, np.nan],
+            "contrast_upper": [0.8, 0.4, -0.1, np.nan],
+            "share_deviants": [0.034, np.nan, 0.010, 0.02],
+            "share_peers": [0.006, np.nan, 0.021, 0.018],
+        }
+    )
+
+
 def draws() -> dict:
     """Every figure, ready to draw on the axes it is given."""
     table, limits, labels = units()
@@ -133,6 +148,7 @@ def draws() -> dict:
             table, limits, labels=labels, exposure_label="answers <a month>", value_format=tick, ax=ax
         ),
         "luck": lambda ax: figures.luck(leads(), value_format=SATISFIED.excess, ax=ax),
+        "terms": lambda ax: figures.terms(terms(), ax=ax),
         "trend": lambda ax: figures.trend(periods(), name=NAMES[2], value_format=share, ax=ax),
         "why": lambda ax: figures.why(
             conditions(), start=0.68, observed=0.79, value_format=share, difference_format=SATISFIED.difference, ax=ax

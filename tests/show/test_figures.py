@@ -128,6 +128,17 @@ def test_forest_tells_supported_practices_from_the_rest(ax):
     assert "62\u00a0% · 18\u00a0%" in words_of(panel)
 
 
+def test_terms_show_shares_of_comments_on_their_own_scale(ax):
+    figures.terms(frames.terms(), most=3, ax=ax)
+    assert sorted(dots_of(ax, style.EVIDENCE)[:, 0]) == [-0.3, 0.52]
+    assert "by name (customer)" in words_of(ax)
+    panel = ax.child_axes[0]
+    assert panel.get_xlim() == (0, 0.034)
+    assert "3.4\u00a0% · 0.6\u00a0%" in words_of(panel)
+    alone = figures.terms(frames.terms().query("voice == 'customer'"), ax=Figure().add_subplot())
+    assert "by name" in words_of(alone)
+
+
 def test_luck_averages_what_is_left(ax):
     leads = frames.leads()
     first = figures.luck(leads, value_format=frames.SATISFIED.excess, ax=ax)
@@ -195,6 +206,7 @@ def test_estimation_shows_every_unit_and_the_contrast(ax):
         (lambda: figures.luck(pd.DataFrame({"unit": []})), "list"),
         (lambda: figures.why(pd.DataFrame({"condition": []})), "contribution"),
         (lambda: figures.trend(pd.DataFrame({"period": []})), "observed"),
+        (lambda: figures.terms(pd.DataFrame({"label": []})), "share_peers"),
     ],
 )
 def test_a_missing_column_is_named(draw, missing):
@@ -207,6 +219,7 @@ def test_no_rows_are_no_error(ax):
     figures.dots(empty, value="value", lower="lower", upper="upper", ax=ax)
     figures.forest(frames.practices().iloc[:0], ax=Figure().add_subplot())
     figures.luck(frames.leads().iloc[:0], ax=Figure().add_subplot())
+    figures.terms(frames.terms().iloc[:0], ax=Figure().add_subplot())
     table, limits, _ = frames.units(3, 0)
     figures.funnel(table.iloc[:0], limits, labels={}, ax=Figure().add_subplot())
     figures.funnel(table.iloc[:1], limits, labels={}, ax=Figure().add_subplot())

@@ -30,6 +30,9 @@ def parsed(markup: str) -> ET.Element:
 
 def drawings(markup: str) -> list[ET.Element]:
     root = parsed(markup)
+    for group in (node for node in root.iter() if tag(node) == "g"):
+        for child in group:  # what a group holds, its members have
+            child.attrib = {**group.attrib, **child.attrib}
     return [node for node in root.iter() if node.tag.endswith("svg")]
 
 

@@ -79,23 +79,25 @@ def test_an_overview_shows_the_head_and_says_how_much_there_is():
 
 
 def card(name: str = "Elm Retail Park"):
-    conditions = ["6 staff", "retail park"]
+    conditions = {"staff": "6", "site": "retail park"}
     return twin_card(
-        Side("Bright spot", name, "79 %", "very satisfied", conditions),
-        Side("Its nearest twin", "A shop like it", "71 %", "very satisfied", conditions),
-        difference="8 more customers in 100 leave very satisfied", difference_range="between 4 and 11",
+        Side("Bright spot", name, "79 %", conditions),
+        Side("Its nearest twin", "A shop like it", "71 %", conditions),
+        value_label="very satisfied", difference="8 more customers in 100 leave very satisfied",
+        difference_range="between 4 and 11",
         does=["the manager works the counter on Saturdays", "everyone gets a call on day 3"],
-        call="Elm Retail Park’s manager", ask="What do you do on a bad Saturday?",
+        ask="What do you do on a bad Saturday?",
     )  # fmt: skip
 
 
 def test_a_twin_card_sets_two_sides_above_what_to_do():
     section = parsed(card())
-    assert [part.get("class") for part in section] == ["side", "side", "do"]
-    assert [p.text for p in section.iterfind("div/p[@class='big']")] == ["79 %", "71 %"]
-    below = "".join(section[2].itertext())
-    assert "(between 4 and 11). It does two things its twin does not:" in below
-    assert "Call Elm Retail Park’s manager. Ask: “What do you do on a bad Saturday?”" in below
+    assert [part.get("class") for part in section] == ["side", "side", "tape", "do"]
+    rows = [["".join(cell.itertext()) for cell in row] for row in section.iterfind("table/tbody/tr")]
+    assert rows == [["79 %", "very satisfied", "71 %"], ["6", "staff", "6"], ["retail park", "site", "retail park"]]
+    below = "".join(section[3].itertext())
+    assert "(between 4 and 11). Only it does:" in below
+    assert "Call and ask: “What do you do on a bad Saturday?”" in below
     assert len(section.findall(".//li")) == 2
 
 
@@ -106,7 +108,7 @@ def test_a_hostile_name_on_a_card_is_text():
 def test_a_practice_card_holds_what_a_pilot_needs():
     article = parsed(practice_card(
         "Manager on the counter", theme="dream, drive, discipline", who_decides="shop manager", cost=1,
-        bright_share=0.62, peer_share=0.18,
+        who="62\u00a0% of bright spots · 18\u00a0% of comparable peers",
         contrast="Shops that do it have 1.4 points more (0.7 to 2.1), given the same means.",
         sureness="promising: stands out among 40 tested together", who_to_ask="Elm’s manager", question="How?", level=2,
     ))  # fmt: skip

@@ -64,8 +64,15 @@ def test_the_oracle_knows_its_chances(kind: str) -> None:
 
 
 def test_every_study_runs_and_reads(tmp_path: Path) -> None:
-    names = {"find": "N=50 P=6 mean", "null": "N=50 P=6 mean", "practices": "N=200 K=40"}
-    names |= {"teams": "N=400, 20 districts", "adoptions": "N=200 P=8"}
+    names = {
+        "find": "N=50 P=6 mean",
+        "null": "N=50 P=6 mean",
+        "practices": "N=200 K=40",
+        "teams": "N=400, 20 districts",
+        "adoptions": "N=200 P=8",
+        "voices": "N=200, 20,000 comments",
+        "discontent": "bursty counts",
+    }
     rows = []
     for study in STUDIES:
         records = replicate(CELLS[study, names[study]], seed=99)

@@ -12,6 +12,7 @@ from pdlib.show.figures.forest import forest
 from pdlib.show.figures.funnel import funnel
 from pdlib.show.figures.luck import luck
 from pdlib.show.figures.precision import precision
+from pdlib.show.figures.terms import terms
 from pdlib.show.figures.trend import trend
 from pdlib.show.figures.why import why
 
@@ -25,6 +26,7 @@ __all__ = [
     "funnel",
     "luck",
     "precision",
+    "terms",
     "trend",
     "why",
 ]

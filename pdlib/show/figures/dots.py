@@ -12,12 +12,13 @@ from pdlib.show.canvas import Margins
 from pdlib.show.figures.axes import even_ticks, labelled, need, plain_number
 from pdlib.show.formats import MISSING, Formatter, count
 from pdlib.show.html import visible
-from pdlib.show.labels import line_height, shorten, width
+from pdlib.show.labels import shorten, width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST_ROWS = 25
+_MOST_ROOM = 290.0
 
 
 def dots(
@@ -29,6 +30,7 @@ def dots(
     label: str = "label",
     groups: str | None = None,
     value_format: Formatter = plain_number,
+    tick_format: Formatter | None = None,
     value_label: str = "",
     title: str | None = None,
     ax: Axes | None = None,
@@ -45,8 +47,8 @@ def dots(
         Column with names; a missing or empty name leaves the row unlabelled.
     groups : str, optional
         Column whose value "confident" marks bright spots; without it every named row is one.
-    value_format : callable
-        Shows a value.
+    value_format, tick_format : callable
+        Show a value beside its row, and on the axis (there, too, by `value_format` if none is given).
     value_label : str
         What the axis measures, with its unit.
     title : str, optional
@@ -77,7 +79,8 @@ def dots(
         low, high = _reach(rows[[value, lower, upper]].to_numpy(float))
         height = _lay_out(ax, names, rows, value, value_format, (low, high))
         levels = _levels(ax, names)
-        _axis(ax, (low, high), value_format, value_label)
+        _axis(ax, (low, high), tick_format or value_format, value_label)
+        canvas.zero(ax, levels)
         _marks(ax, rows, (value, lower, upper), levels, bright)
         _row_names(ax, names, rows[value].to_numpy(float), levels, value_format)
         if left_out:
@@ -98,7 +101,7 @@ def _reach(bounds: np.ndarray) -> tuple[float, float]:
 
 
 def _row_heights(ax: Axes, names: list[str]) -> np.ndarray:
-    named = 2.55 * canvas.sizes_of(ax).name if canvas.is_narrow(ax) else 2.0 * canvas.sizes_of(ax).name
+    named = 2.75 * canvas.sizes_of(ax).name if canvas.is_narrow(ax) else 2.0 * canvas.sizes_of(ax).name
     return np.array([named if name else 11.0 for name in names])
 
 
@@ -112,7 +115,7 @@ def _names_room(ax: Axes, names: list[str]) -> float:
     """Room at the left: for the names on a desk, for half a dot on a phone, where names stand above."""
     if canvas.is_narrow(ax):
         return 8.0
-    return min(max((width(name, canvas.sizes_of(ax).name, "bold") for name in names), default=0.0) + 18, 250.0)
+    return min(max((width(name, canvas.sizes_of(ax).name, "bold") for name in names), default=0.0) + 18, _MOST_ROOM)
 
 
 def _lay_out(
@@ -139,8 +142,6 @@ def _axis(ax: Axes, reach: tuple[float, float], value_format: Formatter, value_l
     canvas.grid(ax, x=[tick for tick in ticks if tick])
     ax.set_xticks(ticks, labels)
     ax.set_yticks([])
-    if reach[0] <= 0 <= reach[1]:
-        ax.plot([0, 0], ax.get_ylim(), color=style.SOFT, linewidth=1.0, zorder=1)
     if value_label:
         canvas.note(ax, visible(value_label), (0, 1), up="axes fraction",
                     offset=(-8 if canvas.is_narrow(ax) else 0, 0.9 * sizes.tick),
@@ -169,7 +170,7 @@ def _row_names(ax: Axes, names: list[str], values: np.ndarray, levels: np.ndarra
         if not name:
             continue
         written = shorten(name, sizes.name, room, "bold")
-        up = level - line_height(sizes.name) if narrow else level
+        up = level - 1.05 * sizes.name if narrow else level
         canvas.note(ax, written, (0, up), offset=(-margin, 0), size=sizes.name, color=style.INK,
                     weight="bold", backed=narrow)  # fmt: skip
         if value_format(value) != MISSING:

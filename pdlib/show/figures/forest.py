@@ -13,14 +13,14 @@ from pdlib.show.canvas import Margins
 from pdlib.show.figures.axes import even_ticks, labelled, need, plain_number
 from pdlib.show.formats import MISSING, Formatter, share
 from pdlib.show.html import visible
-from pdlib.show.labels import line_height, shorten, wrap
+from pdlib.show.labels import line_height, shorten, width, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _COLUMNS = ["label", "grade", "contrast", "contrast_lower", "contrast_upper", "prevalence_deviants",
             "prevalence_peers"]  # fmt: skip
-_SUPPORTED = {"strong", "promising"}
+_SUPPORTED = {"strong", "promising", "said more", "said less"}
 _NAMES, _SHARES = 270.0, 150.0
 
 
@@ -29,6 +29,9 @@ def forest(
     *,
     difference_format: Formatter = plain_number,
     value_label: str = "difference, same means",
+    shares_label: str = "peers do it",
+    shares_end: float = 1.0,
+    share_format: Formatter = share,
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
@@ -44,6 +47,12 @@ def forest(
         Shows a difference on the axis; `OutcomeFormat.difference_tick` does.
     value_label : str
         What the axis measures.
+    shares_label : str
+        What stands beside the open dots of the shares at the right; the filled ones are bright spots.
+    shares_end : float
+        Where their scale ends.
+    share_format : callable
+        Shows a share.
     title : str, optional
         The message.
     ax : Axes, optional
@@ -66,10 +75,11 @@ def forest(
         names = [_name_lines(ax, label, narrow=narrow) for label in table["label"]]
         starts, levels = _lay_out(ax, names, narrow=narrow)
         _axis(ax, table, difference_format, value_label, narrow=narrow)
+        canvas.zero(ax, levels)
         for row, lines, start, level in zip(table.to_dict("records"), names, starts, levels, strict=True):
             _contrast(ax, row, level)
             _name(ax, lines, visible(row["grade"]), start, narrow=narrow)
-        _shares(ax, table, levels, narrow=narrow)
+        _shares(ax, table, levels, (shares_label, shares_end, share_format), narrow=narrow)
         return canvas.finish(ax, title)
 
 
@@ -86,7 +96,7 @@ def _lay_out(ax: Axes, names: list[list[str]], *, narrow: bool) -> tuple[np.ndar
     heights = words + (30.0 if narrow else 14.0)
     starts = np.cumsum(heights) - heights + (2.0 if narrow else 7.0)
     total = float(heights.sum()) + (0.0 if narrow else 4.0) if names else 40.0
-    margins = Margins(8, 112, 30, 24) if narrow else Margins(_NAMES, _SHARES + 30, 26, 26)
+    margins = Margins(8, 128, 30, 24) if narrow else Margins(_NAMES, _SHARES + 30, 26, 26)
     canvas.fit(ax, total, margins)
     ax.set_ylim(total, 0)
     return starts, starts + (words + 9.0 if narrow else line_height(sizes.name) * 0.55)
@@ -102,7 +112,6 @@ def _axis(ax: Axes, table: pd.DataFrame, shown: Formatter, value_label: str, *, 
     canvas.bare(ax)
     ticks, labels = labelled(even_ticks(low - room, high + room, 4 if narrow else 5), shown)
     canvas.grid(ax, x=[tick for tick in ticks if tick])
-    ax.plot([0, 0], ax.get_ylim(), color=style.SOFT, linewidth=1.0, zorder=1)
     ax.set_xticks(ticks, labels)
     ax.set_yticks([])
     top = 1.35 * sizes.small
@@ -134,30 +143,40 @@ def _name(ax: Axes, lines: list[str], grade: str, start: float, *, narrow: bool)
                 weight="bold" if supported else "normal", backed=narrow)  # fmt: skip
 
 
-def _shares(ax: Axes, table: pd.DataFrame, levels: np.ndarray, *, narrow: bool) -> None:
-    """Draw the share of bright spots (filled) and of peers (open) that do it, on their own scale of 0 to 100."""
+def _key(panel: Axes, doing: str, size: float) -> None:
+    """Say above the shares whose they are: a filled dot for bright spots, a ring for their peers."""
+    left = -6.0
+    for words, color in (("●", style.BRIGHT), ("bright", style.SOFT), ("○", style.DIM), (doing, style.SOFT)):
+        canvas.note(panel, words, (0, 1), up="axes fraction", offset=(left, 1.35 * size), size=size, color=color)
+        left += width(words, size) + 3.0
+
+
+def _shares(
+    ax: Axes, table: pd.DataFrame, levels: np.ndarray, scale: tuple[str, float, Formatter], *, narrow: bool
+) -> None:
+    """Draw the share of bright spots (filled) and of peers (open) that do it, on a scale of their own from 0."""
+    doing, end, shown = scale
     across, height = canvas.size_of(ax)
-    room, gap = (88.0, 20.0) if narrow else (_SHARES, 26.0)
+    room, gap = (104.0, 20.0) if narrow else (_SHARES, 26.0)
     panel = ax.inset_axes((1 + gap / across, 0, room / across, 1))
-    panel.set_xlim(0, 1)
+    panel.set_xlim(0, end)
     panel.set_ylim(height if not len(levels) else ax.get_ylim()[0], 0)
     panel.set_axis_off()
     sizes = canvas.sizes_of(ax)
-    heading = "who does it"
-    canvas.note(panel, heading, (0, 1), up="axes fraction", offset=(-4, 1.35 * sizes.small), size=sizes.small)
+    _key(panel, doing, sizes.small)
     for (bright, peers), level in zip(
         table[["prevalence_deviants", "prevalence_peers"]].to_numpy(float), levels, strict=True
     ):
-        panel.plot([0, 1], [level, level], color=style.LINE, linewidth=0.8, zorder=1)
+        panel.plot([0, end], [level, level], color=style.LINE, linewidth=0.8, zorder=1)
         if np.isfinite(bright) and np.isfinite(peers):
             panel.plot([peers, bright], [level, level], color=style.DOT, linewidth=2.4, zorder=2)
         # An open ring stays visible when the two shares are nearly the same.
-        close = abs(bright - peers) < 0.07
+        close = abs(bright - peers) < 0.07 * end
         panel.scatter([peers], [level], s=64, facecolors="none" if close else style.PAPER, edgecolors=style.DIM,
                       linewidths=1.5, zorder=5 if close else 3)  # fmt: skip
         panel.scatter([bright], [level], s=72, color=style.BRIGHT, linewidths=0, zorder=4)
-        words = f"{share(bright)} · {share(peers)}"
-        if MISSING not in (share(bright), share(peers)):
+        words = f"{shown(bright)} · {shown(peers)}"
+        if MISSING not in (shown(bright), shown(peers)):
             canvas.note(panel, words, (0, level + (-14 if narrow else 15)), offset=(-4, 0), size=sizes.small)
     for artist in panel.get_children():
         artist.set_clip_on(False)

@@ -71,9 +71,11 @@ def funnel(
         narrow = canvas.is_narrow(ax)
         shown = table.dropna(subset=["exposure", "adjusted"])
         texts = {str(unit): visible(name) for unit, name in labels.items()}
-        named = shown[shown["unit"].astype(str).isin(list(texts))].sort_values("adjusted", ascending=False)
+        named = shown[shown["unit"].astype(str).isin(list(texts))]
+        # By name, so that a number in the key is a place to look up and not a rank.
+        named = named.iloc[np.argsort([texts[str(unit)].casefold() for unit in named["unit"]], kind="stable")]
         key = key_for(ax, [texts[str(unit)] for unit in named["unit"]])
-        _scales(ax, shown, exposure_label, value_format, key)
+        _scales(ax, shown, named, exposure_label, value_format, key)
         lines = _limits(ax, limits, narrow=narrow)
         rest = shown.drop(named.index)
         bright = rest["unit"].astype(str).isin([str(unit) for unit in highlighted])
@@ -85,11 +87,17 @@ def funnel(
         return canvas.finish(ax, title)
 
 
-def _scales(ax: Axes, shown: pd.DataFrame, exposure_label: str, value_format: Formatter, key: Key | None) -> None:
+def _scales(
+    ax: Axes, shown: pd.DataFrame, named: pd.DataFrame, exposure_label: str, value_format: Formatter, key: Key | None
+) -> None:
     sizes, narrow = canvas.sizes_of(ax), canvas.is_narrow(ax)
     low, high = _span(shown["adjusted"].to_numpy(float), 0.09)
-    # Names stand above their dots, where the funnel leaves paper free.
-    high += 0.08 * (high - low) if narrow else 0.0
+    # Names stand beyond their dots, where the funnel leaves paper free.
+    beyond = (0.08 if narrow else 0.0 if key else 0.1) * (high - low) if len(named) else 0.0
+    if len(named) and named["adjusted"].mean() < shown["adjusted"].mean():
+        low -= beyond
+    else:
+        high += beyond
     ticks, tick_labels = labelled(even_ticks(low, high, 5), value_format)
     left = max([width(label, sizes.tick) for label in tick_labels], default=20.0) + 8
     right = 30.0 if narrow else width("99.8 in 100", sizes.small) + 7
@@ -207,7 +215,7 @@ def _names(ax: Axes, named: pd.DataFrame, words: list[str], others: pd.DataFrame
     sizes, narrow = canvas.sizes_of(ax), canvas.is_narrow(ax)
     room, height = canvas.size_of(ax)
     size = sizes.name if len(named) <= 8 else sizes.small
-    names = [shorten(word, size, room * (0.55 if narrow else 0.4), "bold") for word in words]
+    names = [shorten(word, size, room * (0.55 if narrow else 0.5), "bold") for word in words]
     points = _in_points(ax, named)
     placed = place(
         [(float(x), float(y)) for x, y in points], [width(name, size, "bold") for name in names], 1.1 * size,

@@ -122,5 +122,6 @@ def _ends(panel: Axes, rows: pd.DataFrame, value_format: Formatter, color: str) 
     canvas.note(panel, value_format(later), (1, later), offset=(10, lift + 7), color=color, weight="bold",
                 size=sizes.tick)  # fmt: skip
     if earlier > 0:
-        kept = f"{max(0, round(100 * later / earlier))} % of the lead left"
+        left = max(0, round(100 * later / earlier))
+        kept = f"{left} % of the lead left" if left < 100 else "all of the lead left"
         canvas.note(panel, shorten(kept, sizes.small, 140), (1, later), offset=(10, lift - 8), size=sizes.small)

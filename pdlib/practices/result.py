@@ -127,6 +127,11 @@ class Practices:
         return f"Of {number} practices tested together, {'; '.join(parts)}. Association, not proof."
 
     @property
+    def _title(self) -> str:
+        strong, some = len(self.strong), len(self.promising)
+        return f"{strong} strong, {some - strong} promising among {self.family_size} practices tested together"
+
+    @property
     def placebo(self) -> str:
         """What the same recipe finds among practices that were shuffled between units, in a sentence."""
         shuffles, found = self.settings["placebos"], self.settings["placebos_with_findings"]
@@ -286,7 +291,7 @@ class Practices:
         if practice is None:
             return figures.forest(
                 self._table[self._table["contrast"].notna()], difference_format=show.difference_tick,
-                value_label=f"{show.unit}, same means", title=self.finding, ax=ax,
+                value_label=f"{show.unit}, same means", title=self._title, ax=ax,
             )  # fmt: skip
         row = self.row(practice)
         if view == "timeline":

@@ -195,10 +195,11 @@ class Practice(_Part):
 
 
 class Practices(_Part):
-    """How the practices table is to be read."""
+    """How the practices table is to be read, and the ``touchpoints`` in the order in which a customer comes to them."""
 
     wave: str | None = None
     may_be_few: int = Field(default=10, ge=2)
+    touchpoints: tuple[str, ...] = ()
 
 
 class Bundle(_Named):

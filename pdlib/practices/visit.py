@@ -85,10 +85,10 @@ def visit_list(practices: Practices) -> pd.DataFrame:
 
 
 def _stations(practices: Practices, unit: str) -> list[Station]:
-    """Touchpoints along the customer's way, with the observed practices that belong there."""
+    """Touchpoints in the order declared, then as they come in the codebook, with the observed practices there."""
     codebook, comments = practices.observations.codebook, practices.observations.comments
     listed = codebook[codebook["evidence"].eq("observed") & ~codebook["follows_success"].astype(bool)]
-    places = [place for place in listed["touchpoint"] if place]
+    places = [*practices.observations.study.practices.touchpoints, *(place for place in listed["touchpoint"] if place)]
     places += [str(place) for place in comments["touchpoint"].dropna().unique()]
     done = practices.doing.loc[unit]
     stations: list[Station] = []

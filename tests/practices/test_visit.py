@@ -18,6 +18,9 @@ def test_the_sheet_asks_what_nobody_listed_and_says_what_to_watch_where() -> Non
     assert practices.observations.units.loc[unit, "label"] in sheet
     places = [sheet.index(place) for place in ("Start", "Welcome", "Waiting", "Anywhere")]
     assert places == sorted(places)
+    along = {"practices": {"wave": "wave", "touchpoints": ["waiting", "welcome"]}}
+    declared = str(world.compared(world.observed(along)).visit_sheet(unit))
+    assert declared.index("Waiting") < declared.index("Welcome") < declared.index("Start")
     for label in practices.observations.codebook.query("evidence == 'observed'")["label"]:
         state = "done here" if practices.does(unit, label) else "not done here"
         assert f"{label} ({state})" in sheet

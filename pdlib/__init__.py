@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     )
     from pdlib.errors import DataError, PdlibError, StudyError, TooFewUnitsError
     from pdlib.expected import Expected, expect
-    from pdlib.insight import Insight, tell
+    from pdlib.history import load_history
+    from pdlib.insight import Insight, UnitPage, tell, tell_unit
     from pdlib.observations import Observations, read
     from pdlib.practices import Practices, compare_practices
     from pdlib.show.exports import export
@@ -58,6 +59,7 @@ __all__ = [
     "Study",
     "StudyError",
     "TooFewUnitsError",
+    "UnitPage",
     "Voices",
     "compare_outcomes",
     "compare_practices",
@@ -67,10 +69,12 @@ __all__ = [
     "find_deviants",
     "find_improved",
     "hear",
+    "load_history",
     "load_study",
     "read",
     "redact",
     "tell",
+    "tell_unit",
 ]
 
 _HOMES = {
@@ -81,7 +85,8 @@ _HOMES = {
     "practices": ("Practices", "compare_practices"),
     "voices": ("Discontent", "Voices", "hear", "redact"),
     "confirmation": ("Confirmation", "confirm"),
-    "insight": ("Insight", "tell"),
+    "insight": ("Insight", "UnitPage", "tell", "tell_unit"),
+    "history": ("load_history",),
     "show.exports": ("export",),
     "errors": ("DataError", "PdlibError", "StudyError", "TooFewUnitsError"),
 }

@@ -1,6 +1,7 @@
-"""The command ``pdlib``: build reports, audit them, check data.
+"""The command ``pdlib``: build reports, audit them, check data, print what a scheduler needs.
 
-Exit codes: 0 all good, 1 something failed, 2 wrong usage, 3 another build holds the folder.
+Exit codes: 0 all good, 1 something failed or must stop, 2 wrong usage, 3 another build holds the folder, 130 and 143
+stopped by a signal.
 """
 
 from __future__ import annotations
@@ -11,9 +12,13 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from pdlib.errors import PdlibError
+
+if TYPE_CHECKING:
+    from pdlib.publish.how import Built
+    from pdlib.publish.plan import Report
 
 GOOD, FAILED, USAGE, LOCKED = 0, 1, 2, 3
 
@@ -35,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return command(arguments)
     except KeyboardInterrupt:
-        _complain("Stopped; nothing was published.")
+        _complain("Stopped. Pages that were finished are published; the next build goes on from there.")
         return 128 + signal.SIGINT
 
 
@@ -44,19 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="pdlib", description="Find the few who thrive with the same means, and what they do."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    build = commands.add_parser("build", help="build reports from studies", description="Build one report per study.")
-    build.add_argument("studies", nargs="+", metavar="STUDY", help="a study.toml, or the folder that holds it")
-    build.add_argument("--notebook", metavar="NB", help="notebook to run (default: the project's insight report)")
-    build.add_argument("--output", metavar="DIR", default="reports", help="folder to write to (default: reports)")
-    build.add_argument(
-        "-p", "--parameter", metavar="NAME=VALUE", action="append", default=[], type=_pair, dest="parameters"
-    )
-    build.add_argument(
-        "--timeout", metavar="SECONDS", type=_seconds, default=600, help="limit per report (default: 600)"
-    )
-    build.add_argument("--quiet", action="store_true", help="print errors only")
-    build.set_defaults(command=_build)
-    build.add_argument("--pdf", action="store_true", help="write a tagged PDF beside each page, if Chromium is there")
+    _add_build(commands.add_parser("build", help="build reports from studies", description=_BUILD))
     audit = commands.add_parser(
         "audit",
         help="measure built reports against the standard for pages",
@@ -72,8 +65,38 @@ def _parser() -> argparse.ArgumentParser:
     audit.set_defaults(command=_audit)
     check = commands.add_parser("check", help="read studies and report every data problem")
     check.add_argument("studies", nargs="+", metavar="STUDY", help="a study.toml, or the folder that holds it")
+    check.add_argument("--strict", action="store_true", help="rows that were set aside are a failure")
     check.set_defaults(command=_check)
+    schedule = commands.add_parser("schedule", help="print an entry for cron, a systemd timer or a CI workflow")
+    schedule.add_argument("kind", choices=["cron", "systemd", "github"], help="for which scheduler")
+    schedule.add_argument("studies", nargs="+", metavar="STUDY", help="a study.toml, or the folder that holds it")
+    schedule.set_defaults(command=_schedule)
     return parser
+
+
+_BUILD = """Build the reports of studies: one page each, or, with --each, one page for each unit or region. What has not
+changed is not built again; what fails keeps its last good page."""
+
+
+def _add_build(build: argparse.ArgumentParser) -> None:
+    add = build.add_argument
+    add("studies", nargs="+", metavar="STUDY", help="a study.toml, or the folder that holds it")
+    add("--each", metavar="NAME[=A,B]", help="a page for each unit, each region, or each value given of a parameter")
+    add("--only", metavar="PAGE", action="append", default=[], help="of these, build only PAGE (a label, or Harbour*)")
+    add("--notebook", metavar="NB", help="notebook to run (default: insight_report, or unit_page for each unit)")
+    add("--output", metavar="DIR", default="reports", help="folder to write to (default: reports)")
+    add("-p", "--parameter", metavar="NAME=VALUE", action="append", default=[], type=_pair, dest="parameters")
+    add("--force", action="store_true", help="build what has not changed too")
+    add("--strict", action="store_true", help="rows that were set aside are a failure")
+    add("--verify", metavar="N", type=_count, default=0, help="run N pages of a report whole too, and compare first")
+    add("--jobs", metavar="N", type=_count, default=0, help="kernels at a time (default: one a core)")
+    add("--engine", choices=["auto", "fork", "plain"], default="auto", help="where kernels come from (default: auto)")
+    add("--timeout", metavar="SECONDS", type=_seconds, default=600, help="limit per page (default: 600)")
+    add("--cell-timeout", metavar="SECONDS", type=_seconds, default=600, help="limit per cell (default: 600)")
+    add("--build-timeout", metavar="SECONDS", type=_seconds, default=21600, help="limit for all (default: 6 hours)")
+    add("--pdf", action="store_true", help="write a tagged PDF beside each page, if Chromium is there")
+    add("--quiet", action="store_true", help="print errors only")
+    build.set_defaults(command=_build)
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -90,63 +113,121 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of 0 or more")
+    return int(text)
+
+
 def _build(arguments: argparse.Namespace) -> int:
-    pages: set[Path] = set()
-    # A scheduler's stop signal must shut the kernel down, not orphan it.
+    # A scheduler's stop signal must shut the kernels down, not orphan them.
     before = signal.signal(signal.SIGTERM, _terminated)
     try:
-        return max(_build_one(arguments, study, pages) for study in arguments.studies)
+        return _build_all(arguments)
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
-def _build_one(arguments: argparse.Namespace, study: str, pages: set[Path]) -> int:
-    """Build one report; a failure here must not stop the others."""
-    from pdlib.publish.build import LockedError, build, relative
+def _build_all(arguments: argparse.Namespace) -> int:
+    from pdlib.publish.build import LockedError, build_reports
+    from pdlib.publish.how import How
     from pdlib.publish.parameters import ParameterError
 
+    how = How(
+        jobs=arguments.jobs, engine=arguments.engine, only=tuple(arguments.only), force=arguments.force,
+        strict=arguments.strict, verify=arguments.verify, cell_seconds=arguments.cell_timeout,
+        page_seconds=arguments.timeout, build_seconds=arguments.build_timeout, progress=not arguments.quiet,
+    )  # fmt: skip
+    reports: dict[Path, Report] = {}
+    codes = [GOOD]
+    for study in arguments.studies:
+        try:
+            report = _planned(arguments, study)
+            reports[report.study_file] = report
+        except ParameterError as error:
+            _complain(str(error))
+            return USAGE
+        except PdlibError as error:
+            codes.append(_not_built(study, error))
     try:
-        built = build(
-            study,
-            notebook=arguments.notebook,
-            output=arguments.output,
-            parameters=dict(arguments.parameters),
-            timeout=arguments.timeout,
-            progress=not arguments.quiet,
-        )
+        results = build_reports(list(reports.values()), how) if reports else []
     except LockedError as error:
         _complain(str(error))
         return LOCKED
     except ParameterError as error:
         _complain(str(error))
         return USAGE
-    except PdlibError as error:
-        _complain("\n".join([f"{study}: not built.", _one_screen(str(error)), *getattr(error, "__notes__", [])]))
+    except OSError as error:
+        _complain(f"{arguments.output} cannot be written to: {error}. Nothing was built; what was there is as it was.")
         return FAILED
-    if built.page in pages:
-        _complain(f"{study}: replaced {built.page.name}, built a moment ago by a study of the same name. Rename one.")
-        return FAILED
-    pages.add(built.page)
-    if arguments.pdf and not _print_to_pdf(built.page):
-        return FAILED
-    if not arguments.quiet:
-        _say(f"{relative(built.page)}  {built.seconds:.1f} s")
+    for report, built in zip(reports.values(), results, strict=True):
+        codes.append(_told(report, built, quiet=arguments.quiet))
+        if arguments.pdf and not built.error:
+            codes.append(_print_to_pdf(report))
+    return max(codes)
+
+
+def _planned(arguments: argparse.Namespace, study: str) -> Report:
+    from pdlib.publish.plan import plan
+
+    name, given, values = (arguments.each or "").partition("=")
+    return plan(
+        study, notebook=arguments.notebook, output=arguments.output, parameters=dict(arguments.parameters),
+        each=name or None, values=[value for value in values.split(",") if value] if given else None,
+    )  # fmt: skip
+
+
+def _told(report: Report, built: Built, *, quiet: bool) -> int:
+    """Say what became of a report; returns its exit code."""
+    from pdlib.publish.files import relative
+    from pdlib.publish.parameters import ParameterError
+
+    if isinstance(built.error, ParameterError):
+        _complain(str(built.error))
+        return USAGE
+    if built.error:
+        return _not_built(str(relative(report.study_file)), built.error)
+    for label, error in built.failed:
+        _complain(f"{label}: not built.\n{_one_screen(str(error), 4)}")
+    if not quiet:
+        counts = {"built": built.built, "unchanged": built.unchanged, "failed": len(built.failed)}
+        pages = ", ".join(f"{count} {word}" for word, count in counts.items() if count) if report.each else ""
+        pages = pages or ("" if built.built else "unchanged")
+        _say("  ".join(part for part in (str(relative(built.page)), pages, f"{built.seconds:.1f} s") if part))
         for warning in built.warnings:
             _say(f"  note: {warning}")
+    return FAILED if built.failed else GOOD
+
+
+def _not_built(study: str, error: PdlibError) -> int:
+    _complain("\n".join([f"{study}: not built.", _one_screen(str(error)), *getattr(error, "__notes__", [])]))
+    return FAILED
+
+
+def _schedule(arguments: argparse.Namespace) -> int:
+    from pdlib.publish.schedule import entry
+
+    try:
+        _say(entry(arguments.kind, arguments.studies))
+    except PdlibError as error:
+        _complain(str(error))
+        return FAILED
     return GOOD
 
 
-def _print_to_pdf(page: Path) -> bool:
-    """Write the page's PDF; without a Chromium say so, which is no failure."""
+def _print_to_pdf(report: Report) -> int:
+    """Write the PDF of each page that has none yet; without a Chromium say so, which is no failure."""
     from pdlib.publish.pdf import PdfError, pdf_twin
 
     try:
-        if pdf_twin(page) is None:
-            _say("  note: no PDF was made, for this machine has no Chromium.")
+        for page in report.finished():
+            if not page.with_suffix(".pdf").exists() and pdf_twin(page) is None:
+                _say("  note: no PDF was made, for this machine has no Chromium.")
+                break
     except PdfError as error:
         _complain(str(error))
-        return False
-    return True
+        return FAILED
+    return GOOD
 
 
 def _audit(arguments: argparse.Namespace) -> int:
@@ -155,12 +236,11 @@ def _audit(arguments: argparse.Namespace) -> int:
 
 def _audit_one(arguments: argparse.Namespace, given: str) -> int:
     from pdlib.publish.audit import audit, written
-    from pdlib.publish.files import slug
-    from pdlib.study import load_study
+    from pdlib.publish.plan import plan
 
     try:
         is_page = given.endswith(".html")
-        page = Path(given) if is_page else Path(arguments.output) / f"{slug(load_study(given).name)}.html"
+        page = Path(given) if is_page else plan(given, output=arguments.output).page
         rebuilt = Path(arguments.rebuilt) / page.name if arguments.rebuilt else None
         measures = audit(
             page, study=arguments.study if is_page else given, rebuilt=rebuilt, browser=not arguments.no_browser
@@ -176,10 +256,10 @@ def _audit_one(arguments: argparse.Namespace, given: str) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    return max(_check_one(study) for study in arguments.studies)
+    return max(_check_one(study, strict=arguments.strict) for study in arguments.studies)
 
 
-def _check_one(study: str) -> int:
+def _check_one(study: str, *, strict: bool) -> int:
     import pdlib
 
     path = Path(study)
@@ -191,6 +271,9 @@ def _check_one(study: str) -> int:
     _say(f"{study}: {observations.finding}")
     for caveat in observations.caveats:
         _say(f"  note: {caveat}")
+    if strict and len(observations.set_aside):
+        _complain(f"{study}: rows were set aside; --strict allows none.")
+        return FAILED
     return GOOD
 
 

@@ -317,6 +317,13 @@ class Names(_Part):
     may_be_named: tuple[str, ...] = ()
 
 
+class Reports(_Part):
+    """How long earlier builds of a report stay on the shelf: the newest ``keep``, and none above ``keep_days`` days."""
+
+    keep: int = Field(default=12, ge=0)
+    keep_days: int | None = Field(default=None, ge=1)
+
+
 def _column(value: Any) -> Any:
     return {"column": value} if isinstance(value, str) else value
 
@@ -390,6 +397,7 @@ class Study(_Part):
     caution: Annotated[tuple[Caution, ...], BeforeValidator(_one_or_many)] = ()
     names: Names = Names()
     privacy: Privacy = Privacy()
+    reports: Reports = Reports()
     top: float = Field(default=0.10, gt=0, lt=0.5)
     persistence: float | None = Field(default=None, gt=0, le=1)
     folder: Path = Path()
@@ -540,7 +548,8 @@ _PARTS: dict[str, type[BaseModel]] = {
     "unit": Unit, "period": Period, "tables": Tables, "outcome": Outcome, "composite": Composite,
     "context": Context, "practice": Practice,
     "practices": Practices, "bundle": Bundle, "confirm": Confirm,
-    "voices": Voices, "theme": Theme, "shock": Shock, "caution": Caution, "names": Names, "privacy": Privacy,
+    "voices": Voices, "theme": Theme, "shock": Shock, "caution": Caution, "names": Names,
+    "privacy": Privacy, "reports": Reports,
 }  # fmt: skip
 
 

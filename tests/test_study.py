@@ -14,7 +14,7 @@ GOOD: dict[str, Any] = {"unit": "shop", "period": "month", "outcome": HAPPY, "co
 
 STUDY_KEYS = (
     "name, description, simulated, unit, period, tables, outcome, composite, context, practice, practices, "
-    "bundle, confirm, voices, theme, shock, caution, names, privacy, top, persistence"
+    "bundle, confirm, voices, theme, shock, caution, names, privacy, reports, top, persistence"
 )
 OUTCOME_KEYS = (
     "name, label, role, kind, better, successes, n, value, sd, se, events, exposure, per, exposure_label, source, "

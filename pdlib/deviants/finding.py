@@ -102,6 +102,10 @@ class Deviants:
 
     def luck_check(self) -> LuckCheck:
         """How much of a league table's lead survives in later periods, and how much of ours."""
+        return self._luck_check
+
+    @cached_property
+    def _luck_check(self) -> LuckCheck:
         from pdlib.deviants.luck import luck_check
 
         return luck_check(self.expected)

@@ -8,12 +8,14 @@ from functools import cached_property
 import pandas as pd
 
 from pdlib.deviants import Deviants, Twin
+from pdlib.errors import StudyError
+from pdlib.history import Change, compare, finding, previous
 from pdlib.insight.names import pseudonyms, secret
 from pdlib.observations import Observations
 from pdlib.practices import LEVEL, STRONG, Practices
 from pdlib.show import OutcomeFormat
 from pdlib.show.formats import span_name
-from pdlib.study import Outcome, Unit
+from pdlib.study import Outcome, Unit, did_you_mean
 from pdlib.voices import Voices
 
 MOST_TWINS = 12
@@ -34,12 +36,15 @@ class Facts:
         None if the study has none.
     voices : Voices or None
         None if the study has no comments.
+    region : str or None
+        Tell of the units of this region only; all were compared.
     """
 
     observations: Observations
     deviants: Deviants
     practices: Practices | None
     voices: Voices | None = None
+    region: str | None = None
 
     def name(self, unit: str) -> str:
         """What a unit is called on the page: its label if it may be named, else a stable pseudonym or a description."""
@@ -77,8 +82,8 @@ class Facts:
 
     @property
     def total(self) -> int:
-        """How many units were compared."""
-        return len(self.deviants.table)
+        """How many units the page tells of."""
+        return len(self.here)
 
     @property
     def span(self) -> str:
@@ -98,10 +103,23 @@ class Facts:
         return f" a {period.singular}" if period else ""
 
     @cached_property
+    def here(self) -> pd.DataFrame:
+        """The rows of the units that the page tells of: all that were compared, or those of the region."""
+        table = self.deviants.table
+        if self.region is None:
+            return table
+        return table[table["unit"].map(self.observations.units["region"]).eq(self.region)]
+
+    @cached_property
     def bright(self) -> pd.DataFrame:
         """The rows of the bright spots that may be shown, the likeliest first, indexed by unit."""
-        frame = self.deviants.confident.set_index("unit", drop=False)
+        frame = self.here[self.here["group"].eq("confident")].set_index("unit", drop=False)
         return frame[self.enough(frame["exposure"])]
+
+    @property
+    def expected_right(self) -> float:
+        """How many of the bright spots are expected to be real."""
+        return float(self.bright["p_top"].sum())
 
     @property
     def fewest(self) -> int:
@@ -112,6 +130,15 @@ class Facts:
     def enough(self, exposure: pd.Series) -> pd.Series:
         """Where enough people stand behind a unit's number for it to be shown, in any form."""
         return exposure >= self.fewest
+
+    @cached_property
+    def changed(self) -> Change | None:
+        """What changed since the last finding on record that was another; None if there is none."""
+        study = self.observations.study
+        frame = None if self.practices is None else self.practices.table
+        now = finding(self.deviants.table, frame, self.deviants.settings, study.name)
+        earlier = previous(study.folder, study.name, now["outcome"], than=now["id"])
+        return compare(earlier, now, set(self.here["unit"])) if earlier else None
 
     @cached_property
     def costs(self) -> dict[str, str]:
@@ -176,3 +203,13 @@ class Facts:
             return 0, 0
         asked = self.practices.values.loc[self.bright.index, practice].dropna().index
         return sum(self.practices.does(unit, practice) for unit in asked), len(asked)
+
+
+def check_region(observations: Observations, region: str) -> None:
+    """Make sure that a study has a region of that name."""
+    if "region" not in observations.units:
+        raise StudyError("The study names no regions: set region under [unit] to a column of the units table.")
+    regions = sorted(observations.units["region"].dropna().unique())
+    if region not in regions:
+        near = did_you_mean(region, regions)
+        raise StudyError(f"There is no region {region!r}{near}; there are {', '.join(regions)}.")

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from pdlib.deviants import Deviants
 from pdlib.deviants.outcomes import balancing
 from pdlib.insight import exhibits
-from pdlib.insight.facts import Facts
+from pdlib.insight.facts import Facts, check_region
 from pdlib.insight.names import Vouched
 from pdlib.insight.practices_told import practices_told
 from pdlib.insight.voices_told import voices_told
@@ -24,6 +24,7 @@ from pdlib.voices import Voices
 
 MOST_VISITS = 5
 MOST_CARDS = 3
+MOST_NAMED = 5
 _SCALES = {"proportion": "log-odds", "rate": "log", "mean": "plain"}
 
 
@@ -43,23 +44,23 @@ class Insight(Facts):
     @property
     def headline(self) -> Html:
         """The small line above, the headline with its number, and two sentences below it."""
-        parts = [self.observations.study.name, f"{count(self.total)} {self.unit.plural}", self.span]
+        parts = [self.observations.study.name, self.region, f"{count(self.total)} {self.unit.plural}", self.span]
         above = kicker(" · ".join(part for part in parts if part))
         return join(above, element("h1", self.title), standfirst(self._standfirst))
 
     @property
     def title(self) -> str:
         """The headline: a sentence with a number."""
-        found = len(self.bright)
+        found, where = len(self.bright), f" in {self.region}" if self.region else ""
         if not found:
-            return f"None of {count(self.total)} {self.unit.plural} stands out beyond means and luck"
+            return f"None of {count(self.total)} {self.unit.plural}{where} stands out beyond means and luck"
         who = capitalised(counted(found, self.unit.singular, self.unit.plural))
         verb, whose = ("has", "its") if found == 1 else ("have", "their")
-        return f"{who} {verb} {self.show.having} than {whose} means explain"
+        return f"{who}{where} {verb} {self.show.having} than {whose} means explain"
 
     @property
     def _standfirst(self) -> str:
-        found, real = len(self.bright), round(self.deviants.expected_right)
+        found, real = len(self.bright), round(self.expected_right)
         if not found:
             return (
                 f"What is left once the means of each {self.unit.singular} are counted could be luck. "
@@ -133,8 +134,8 @@ class Insight(Facts):
         return bold("Given the same means most are close together", lies)
 
     def _league(self) -> list[Markup]:
-        top = self.deviants.table.nsmallest(1, "raw_rank").iloc[0]
-        if not np.isfinite(top["rank"]):
+        top = self.here.nsmallest(1, "raw_rank").iloc[0]
+        if self.region or not np.isfinite(top["rank"]):
             return []
         ranks = f"{count(top['rank'])} (between {count(top['rank_lower'])} and {count(top['rank_upper'])})"
         return [
@@ -160,10 +161,40 @@ class Insight(Facts):
         ]
 
     @property
+    def change(self) -> str:
+        """What changed since the last report, in a sentence without a name."""
+        changed = self.changed
+        if changed is None:
+            return "This is the first report, so there is nothing to compare with yet."
+        if not (changed.new or changed.stayed or changed.left):
+            return f"Nobody is named, as in the report of {changed.day}."
+        if not changed.new and not changed.left:
+            same = len(changed.stayed)
+            return f"The same {in_words(same)} {plural(same, 'is', 'are')} named as in the report of {changed.day}."
+        parts = [(changed.new, "new"), (changed.stayed, "named again"), (changed.left, "no longer named")]
+        words = [f"{in_words(len(units))} {plural(len(units), 'is', 'are')} {word}" for units, word in parts if units]
+        return f"Since the report of {changed.day}: {listed(words)}."
+
+    @property
     def what_changed(self) -> Html:
-        """What changed since the last report."""
-        nothing = "This is the first report, so there is nothing to compare with yet."
-        return join(element("h2", "What changed"), element("p", nothing))
+        """What changed since the last report: who is named now, and which practices are promising now."""
+        heading, changed = element("h2", "What changed"), self.changed
+        if changed is None:
+            return join(heading, element("p", self.change))
+        lines = [self.change]
+        if 0 < len(changed.new) <= MOST_NAMED:
+            lines[0] += f" New: {listed(self.name(unit) for unit in changed.new)}."
+        practices = {"Now promising": changed.practices_new, "No longer promising": changed.practices_gone}
+        lines += [
+            f"{words}: {listed(f'“{label}”' for label in labels)}." for words, labels in practices.items() if labels
+        ]
+        if changed.left:
+            lines.append(f"A {self.unit.singular} can leave the list by luck alone; that is no finding against it.")
+        if not changed.same_rules:
+            lines.append("That report named by other rules, so the two lists are not strictly alike.")
+        elif changed.same_data and (changed.new or changed.left):
+            lines.append("The data are the same; what is declared about them, or how we work, has changed.")
+        return join(heading, *(element("p", line) for line in lines))
 
     @property
     def who_stands_out(self) -> Html:
@@ -363,7 +394,12 @@ class Insight(Facts):
 
 
 def tell(
-    observations: Observations, deviants: Deviants, practices: Practices | None = None, voices: Voices | None = None
+    observations: Observations,
+    deviants: Deviants,
+    practices: Practices | None = None,
+    voices: Voices | None = None,
+    *,
+    region: str = "",
 ) -> Insight:
     """Put findings into the parts of a leaders' page.
 
@@ -375,9 +411,18 @@ def tell(
     deviants : Deviants
     practices : Practices, optional
     voices : Voices, optional
+    region : str
+        Tell this region's leaders of its units; all units were compared. By default the page is for the whole.
 
     Returns
     -------
     Insight
+
+    Raises
+    ------
+    StudyError
+        If the study has no such region.
     """
-    return Insight(observations, deviants, practices, voices)
+    if region:
+        check_region(observations, region)
+    return Insight(observations, deviants, practices, voices, region or None)

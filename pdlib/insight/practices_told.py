@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from pdlib.practices import Practices
 from pdlib.practices.hypotheses import OPEN, SUPPORTED, UNTESTED
+from pdlib.practices.telling import hidden, over_time
 from pdlib.show import element
 from pdlib.show.formats import count
 from pdlib.show.wording import counted, listed, plural
@@ -27,10 +28,11 @@ def practices_told(facts: Facts, practices: Practices) -> list[Markup]:
 
 
 def _stories(facts: Facts, practices: Practices) -> list[Markup]:
-    """The surest practices, each with what happened over time and what could hide behind it."""
+    """What the chart cannot show of the surest practices: what happened over time, and what could hide behind it."""
     return [
-        element("p", element("b", f"{row['label']}. "), practices.sentences(row["practice"]))
+        element("p", element("b", f"{row['label']}. "), " ".join(said))
         for _, row in facts.promising.head(MOST_STORIES).iterrows()
+        if (said := [words for words in (over_time(practices, row), hidden(row)) if words])
     ]
 
 

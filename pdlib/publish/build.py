@@ -1,87 +1,29 @@
-"""Build a report: check the data, run the notebook, render, check the page, and only then replace the last one."""
+"""Build reports: hold the folder, see what is due, make its pages, and only then tell it on the shelf."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import platform
-import subprocess
+import asyncio
 import time
-from calendar import monthrange
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import filelock
-import nbformat
-from nbformat import NotebookNode
-from tqdm import tqdm
 
-import pdlib
 from pdlib.errors import PdlibError, StudyError
-from pdlib.publish.checks import Failure, Outline, PageError, page_failures, page_warnings
-from pdlib.publish.exporter import InsightExporter
-from pdlib.publish.files import hash_files, slug, write_atomically
-from pdlib.publish.kernels import run
-from pdlib.publish.parameters import declared, inject, resolve
-from pdlib.publish.scan import privacy_failures
-from pdlib.publish.shelf import SCHEMA, day, failed_page, minute, read_manifest, write_shelf
-from pdlib.study import Study
+from pdlib.publish.files import prune, relative, sweep
+from pdlib.publish.how import Built, How
+from pdlib.publish.manifest import read_manifest
+from pdlib.publish.plan import Report, asked_pages, check_owner, due_pages, known_members, plan
 
-NOTEBOOK = Path("notebooks") / "insight_report.ipynb"
-_ROOT_MARKS = (".git", "pyproject.toml")
+T = TypeVar("T")
 
 
 class LockedError(PdlibError):
     """Another build is writing to the same folder."""
-
-
-@dataclass(frozen=True)
-class Built:
-    """A finished report.
-
-    Attributes
-    ----------
-    page : Path
-        The page, one file.
-    seconds : float
-        How long the build took.
-    warnings : tuple of str
-        What a reader would stumble over, though the page was published.
-    """
-
-    page: Path
-    seconds: float
-    warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One report to build: from what, into which files."""
-
-    study: Study
-    study_file: Path
-    notebook: Path
-    folder: Path
-    parameters: dict[str, Any]
-    began: datetime
-
-    @property
-    def page(self) -> Path:
-        return self.folder / f"{slug(self.study.name)}.html"
-
-    @property
-    def failed(self) -> Path:
-        return self.page.with_suffix(".failed.html")
-
-    @property
-    def manifest(self) -> Path:
-        return self.page.with_suffix(".json")
 
 
 def build(
@@ -90,30 +32,20 @@ def build(
     notebook: str | Path | None = None,
     output: str | Path = "reports",
     parameters: Mapping[str, Any] | None = None,
-    timeout: float = 600,
-    progress: bool = True,
+    how: How | None = None,
 ) -> Built:
     """Build one study's report, and the shelf that lists it.
 
-    The data are read and checked before any kernel starts. A page is published only if every cell ran, nothing
-    wrote a warning, and the page is whole; else the last good page stays as it is, byte for byte, and
-    ``<slug>.failed.html`` tells what happened.
+    A page is published only if every cell ran, nothing wrote a warning, and the page is whole; else the last good
+    page stays as it is, byte for byte, and ``<page>.failed.html`` tells what happened. Nothing is done if nothing
+    that the page is made of has changed.
 
     Parameters
     ----------
-    study_path : str or Path
-        The study's ``study.toml``, or the folder that holds it.
-    notebook : str or Path, optional
-        A notebook with a cell tagged ``parameters`` that sets ``study_path``. Without it, the nearest
-        ``notebooks/insight_report.ipynb`` of the study's project, else the one that comes with pdlib.
-    output : str or Path, default "reports"
-        Folder for the page, its manifest and the shelf.
-    parameters : mapping of str to object, optional
-        Values for the notebook's parameters, by name.
-    timeout : float, default 600
-        Seconds the whole notebook may take.
-    progress : bool, default True
-        Show a progress bar over the cells if the error stream is a terminal.
+    study_path, notebook, output, parameters
+        See `pdlib.publish.plan.plan`.
+    how : How, optional
+        Limits, jobs and the like.
 
     Returns
     -------
@@ -122,81 +54,91 @@ def build(
     Raises
     ------
     StudyError, DataError
-        If the declaration or the data are wrong.
+        If the declaration is wrong.
     ParameterError
         If the notebook has no parameter of a given name.
     PageError
-        If a cell fails or the page is not whole; names the cell.
+        If a cell fails (because the data are wrong, for instance) or the page is not whole; names the cell.
     LockedError
         If another build is writing to the same folder.
     """
-    clock = time.monotonic()
-    study_file = _study_file(study_path)
-    notebook_file = find_notebook(notebook, study_file)
-    nb = _read_notebook(notebook_file)
-    values = resolve({**(parameters or {}), "study_path": str(study_file)}, declared(nb))
-    study = pdlib.load_study(study_file)
-    folder = Path(output).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    job = _Job(study, study_file, notebook_file, folder, values, datetime.now(UTC))
-    with _locked(folder):
-        try:
-            page, warnings, facts = _make_page(job, nb, timeout, progress)
-        except PdlibError as error:
-            _record_failure(job, error)
-            error.add_note(f"What happened, in full: {relative(job.failed)}. {_kept(job)}")
-            raise
-        _publish(job, page, {**facts, "seconds": round(time.monotonic() - clock, 2)})
-    return Built(job.page, time.monotonic() - clock, tuple(warnings))
+    report = plan(study_path, notebook=notebook, output=output, parameters=parameters)
+    (built,) = build_reports([report], how or How())
+    if built.error:
+        raise built.error
+    return built
 
 
-def find_notebook(notebook: str | Path | None, study_file: Path) -> Path:
-    """Find the report's notebook: the one given, the project's own, or the one that comes with pdlib.
+def build_reports(reports: Sequence[Report], how: How) -> list[Built]:
+    """Build reports that go to one folder; a failure of one stops no other.
 
-    A project is the nearest folder at or above the study or the working directory that holds ``.git`` or
-    ``pyproject.toml``; folders above it are not searched, since whoever may write there would choose the code run.
+    Parameters
+    ----------
+    reports : sequence of Report
+        As settled by `plan`; each its own page or pages.
+    how : How
+
+    Returns
+    -------
+    list of Built
+        In the order of the reports.
 
     Raises
     ------
-    StudyError
-        If there is none.
+    LockedError
+        If another build is writing to the folder.
+    OSError
+        If the folder cannot be made or written to.
     """
-    if notebook is not None:
-        given = Path(notebook).resolve()
-        if not given.is_file():
-            raise StudyError(f"There is no notebook {notebook}. Check the path.")
-        return given
-    package = Path(__file__).resolve().parent
-    places = [*_project(study_file.parent), *_project(Path.cwd()), package, package.parents[1]]
-    for place in places:
-        if (place / NOTEBOOK).is_file():
-            return place / NOTEBOOK
-    raise StudyError(f"Found no {NOTEBOOK.as_posix()} in the study's project. Name a notebook with --notebook.")
+    folder = reports[0].folder
+    folder.mkdir(parents=True, exist_ok=True)
+    with _held(folder):
+        sweep(folder)
+        results = [_looked_up(report, reports[:index], how) for index, report in enumerate(reports)]
+        due = [report for report, result in zip(reports, results, strict=True) if result is None]
+        if due:
+            from pdlib.publish.pages import make_pages
+
+            made = iter(_run(make_pages(due, how)))
+            results = [result or next(made) for result in results]
+        _tell(folder, reports, changed=bool(due))
+    return [result for result in results if result]
 
 
-def _project(start: Path) -> list[Path]:
-    folders = [start, *start.parents]
-    roots = [i for i, folder in enumerate(folders) if any((folder / mark).exists() for mark in _ROOT_MARKS)]
-    return folders[: roots[0] + 1] if roots else [start]
-
-
-def _study_file(study_path: str | Path) -> Path:
-    path = Path(study_path).resolve()
-    path = path / "study.toml" if path.is_dir() else path
-    if not path.is_file():
-        raise StudyError(f"There is no study at {study_path}. Give the path of a study.toml or of its folder.")
-    return path
-
-
-def _read_notebook(path: Path) -> NotebookNode:
+def _looked_up(report: Report, before: Sequence[Report], how: How) -> Built | None:
+    """What is known without building: that nothing has changed, or that the report must not be built; else None."""
+    clock = time.monotonic()
     try:
-        return nbformat.read(path, as_version=4)
-    except (ValueError, nbformat.ValidationError) as error:
-        raise StudyError(f"{path.name} is not a notebook that Jupyter can read: {error}") from error
+        check_owner(report, before)
+    except StudyError as error:
+        return Built(report.page, 0.0, error=error)
+    manifest = read_manifest(report.manifest)
+    known = known_members(report, manifest)
+    if known is None or manifest is None or manifest["status"] != "good":
+        return None
+    if manifest["study_path"] != report.study_path:
+        return None
+    asked = asked_pages(report.members(known), how.only)
+    set_aside = how.strict and manifest["rows_set_aside"]
+    if set_aside or due_pages(report, manifest, asked, force=how.force):
+        return None
+    return Built(report.page, time.monotonic() - clock, unchanged=len(asked))
+
+
+def _tell(folder: Path, reports: Sequence[Report], *, changed: bool) -> None:
+    """Bring the shelf up to date; where nothing was built, only the sign of life for monitors."""
+    from pdlib.publish.shelf import write_shelf, write_status
+
+    for report in reports:
+        if not report.each:
+            changed |= prune(report.page, *report.retention, datetime.now(UTC))
+    if changed or not (folder / "index.html").exists():
+        write_shelf(folder)
+    write_status(folder)
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _held(folder: Path) -> Iterator[None]:
     """Hold the folder: the system gives it back when this process ends, however it ends."""
     lock = filelock.FileLock(folder / ".build.lock")
     try:
@@ -209,150 +151,11 @@ def _locked(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _make_page(job: _Job, nb: NotebookNode, timeout: float, progress: bool) -> tuple[str, list[str], dict[str, Any]]:
-    """Everything that can fail: returns the page, its warnings, and the facts for the manifest."""
-    observations = pdlib.read(job.study)
-    facts = _facts(job, nb)
-    _execute(inject(nb, job.parameters), job.notebook.parent, timeout, progress)
-    resources = {
-        "metadata": {"name": job.notebook.stem, "path": str(job.notebook.parent)},
-        "provenance": _provenance(facts),
-    }
-    page, resources = InsightExporter().from_notebook_node(nb, resources=resources)
-    failures = page_failures(page, _machine_paths(job))
-    if failures := failures + privacy_failures(page, observations, resources["cleared"]):
-        raise PageError(failures)
-    outline = Outline(page)
-    headline = next(heading.text for heading in outline.headings if heading.level == 1)
-    return page, page_warnings(page), {**facts, "title": headline, "standfirst": outline.standfirst}
-
-
-def _execute(nb: NotebookNode, folder: Path, timeout: float, progress: bool) -> None:
-    with tqdm(total=len(nb.cells), disable=None if progress else True, leave=False, unit="cell") as bar:
-
-        def started(name: str) -> None:
-            bar.set_description(name[:48], refresh=False)
-            bar.update()
-
-        run(nb, folder, timeout=timeout, started=started)
-
-
-def _facts(job: _Job, nb: NotebookNode) -> dict[str, Any]:
-    """What was built from what: enough to build the same page again. Taken before the notebook is changed."""
-    source = [[cell.cell_type, cell.source, sorted(cell.metadata.get("tags", []))] for cell in nb.cells]
-    given = {name: value for name, value in job.parameters.items() if name != "study_path"}
-    return {
-        "built": job.began.isoformat(timespec="seconds"),
-        "data_sha256": hash_files(_tables(job)),
-        "study_sha256": hash_files([job.study_file]),
-        "notebook": job.notebook.name,
-        "notebook_sha256": hashlib.sha256(json.dumps(source).encode()).hexdigest(),
-        "parameters": given,
-        "pdlib": _version(),
-        "python": platform.python_version(),
-        "commit": _commit(job.notebook.parent),
-        "delete_after": _delete_after(job.began, job.study.privacy.keep_months),
-    }
-
-
-def _delete_after(began: datetime, months: int | None) -> str | None:
-    """The day after which the report should be deleted, in ISO form; None if the study sets no limit."""
-    if months is None:
-        return None
-    year, month = divmod(began.year * 12 + began.month - 1 + months, 12)
-    last = monthrange(year, month + 1)[1]
-    return began.date().replace(year=year, month=month + 1, day=min(began.day, last)).isoformat()
-
-
-def _tables(job: _Job) -> list[Path]:
-    """Files of the study's tables, in the order of their names."""
-    tables = job.study.tables.model_dump() if job.study.tables else {}
-    return [job.study_file.parent / name for _, name in sorted(tables.items()) if name]
-
-
-def _provenance(facts: dict[str, Any]) -> str:
-    parts = [f"Built {minute(facts['built'])}, with pdlib {facts['pdlib']} and Python {facts['python']}"]
-    parts += [f"data {facts['data_sha256'][:12]}", f"notebook {facts['notebook_sha256'][:12]}"]
-    parts += [f"commit {facts['commit']}"] if facts["commit"] else []
-    parts += [f"please delete after {day(facts['delete_after'])}"] if facts["delete_after"] else []
-    return " · ".join(parts)
-
-
-def _version() -> str:
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end, from a notebook's cell too, where an event loop is running already."""
     try:
-        return version("pdlib")
-    except PackageNotFoundError:
-        return "unknown"
-
-
-def _commit(folder: Path) -> str | None:
-    """Short name of the commit the notebook is at, with "-dirty" if files differ from it; None outside git."""
-    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False, env=environment)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return answer.stdout.strip() or None if answer.returncode == 0 else None
-
-
-def _machine_paths(job: _Job) -> set[str]:
-    folders = [job.study_file, job.study_file.parent, job.notebook.parent, job.folder, Path.cwd(), Path.home()]
-    return {str(folder) for folder in folders if len(folder.parts) > 1}
-
-
-def _publish(job: _Job, page: str, facts: dict[str, Any]) -> None:
-    """Page first, manifest next, shelf last: whoever follows a link finds what it promised."""
-    write_atomically(job.page, page)
-    entry = {"schema": SCHEMA, "slug": job.page.stem, "study": job.study.name, "status": "good", "failure": None}
-    _write_manifest(job, {**entry, **facts})
-    job.failed.unlink(missing_ok=True)
-    write_shelf(job.folder)
-
-
-def _record_failure(job: _Job, error: PdlibError) -> None:
-    """Say what happened beside the last good page, which stays."""
-    at = job.began.isoformat(timespec="seconds")
-    failures = error.failures if isinstance(error, PageError) else [Failure("the study", str(error))]
-    text = failed_page(
-        f"{job.study.name}: the report could not be built",
-        _kept(job),
-        [_without_paths(job, failure) for failure in failures],
-        f"Build of {minute(at)}, notebook {job.notebook.name}, pdlib {_version()}.",
-    )
-    write_atomically(job.failed, text)
-    last = read_manifest(job.manifest) or {
-        "schema": SCHEMA,
-        "slug": job.page.stem,
-        "study": job.study.name,
-        "title": "",
-        "standfirst": "",
-        "built": None,
-    }
-    failure = {"at": at, "where": failures[0].where, "reason": _hide(job, failures[0].reason)}
-    _write_manifest(job, {**last, "status": "failed", "failure": failure})
-    write_shelf(job.folder)
-
-
-def _kept(job: _Job) -> str:
-    return "The last good page was kept." if job.page.exists() else "There is no earlier page."
-
-
-def _write_manifest(job: _Job, manifest: dict[str, Any]) -> None:
-    write_atomically(job.manifest, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
-
-
-def _without_paths(job: _Job, failure: Failure) -> Failure:
-    return Failure(failure.where, *(_hide(job, text) for text in (failure.reason, failure.source, failure.detail)))
-
-
-def _hide(job: _Job, text: str) -> str:
-    """Shorten this machine's folders, longest first: a failed page is passed on as easily as a good one."""
-    for folder in sorted(_machine_paths(job), key=len, reverse=True):
-        text = text.replace(f"{folder}{os.sep}", "…/").replace(folder, "…")
-    return text
-
-
-def relative(path: Path) -> Path:
-    """Shorten a path to how a reader at the working directory would type it."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()

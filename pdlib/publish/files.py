@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
+import shutil
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+EARLIER = "earlier"
 _LONGEST_SLUG = 60
-_TAKEN = {"index"}
+_TAKEN = {"index", EARLIER}
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -36,6 +41,65 @@ def write_atomically(path: Path, text: str) -> None:
             os.close(folder)
 
 
+def sweep(folder: Path) -> None:
+    """Remove what a build that was cut off left half written; to be called by whoever holds the folder."""
+    for left in (*folder.glob(".*.tmp"), *folder.glob("*/.*.tmp")):
+        left.unlink(missing_ok=True)
+
+
+def keep_earlier(page: Path, manifest: Mapping[str, Any]) -> None:
+    """Put the page that is about to be replaced among the earlier ones, numbered, with the facts a shelf tells.
+
+    Numbers and not times: a clock that was set back would put them out of order.
+    """
+    if not page.exists() or not manifest["run"]["built"]:
+        return
+    folder = page.parent / EARLIER
+    folder.mkdir(exist_ok=True)
+    taken = [number for number, _ in earlier(page)]
+    path = folder / f"{page.stem}.{max(taken, default=0) + 1}.html"
+    facts = {name: manifest[name] for name in ("title", "standfirst", "change")} | {"built": manifest["run"]["built"]}
+    write_atomically(path.with_suffix(".json"), json.dumps(facts, ensure_ascii=False) + "\n")
+    try:
+        path.hardlink_to(page)  # the page itself is replaced and not written to
+    except OSError:
+        shutil.copyfile(page, path)
+
+
+def earlier(page: Path) -> list[tuple[int, Path]]:
+    """Earlier builds of a page, by number, the newest first."""
+    found = [(path.suffixes[-2][1:], path) for path in (page.parent / EARLIER).glob(f"{page.stem}.*.html")]
+    return sorted(((int(number), path) for number, path in found if number.isdigit()), reverse=True)
+
+
+def prune(page: Path, keep: int, days: int | None, now: datetime) -> bool:
+    """Remove earlier builds of a page beyond the newest so many, and those built longer ago; tells whether any was."""
+    gone = [path for _, path in earlier(page)[keep:]]
+    if days is not None:
+        gone += [path for _, path in earlier(page)[:keep] if _age(path, now) > timedelta(days)]
+    for path in gone:
+        path.unlink(missing_ok=True)
+        path.with_suffix(".json").unlink(missing_ok=True)
+    return bool(gone)
+
+
+def _age(path: Path, now: datetime) -> timedelta:
+    try:
+        return now - datetime.fromisoformat(json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["built"])
+    except (OSError, ValueError, KeyError):
+        return timedelta.max  # nobody knows how old it is, so it is not kept
+
+
+def relative(path: Path) -> Path:
+    """Shorten a path to how a reader at the working directory would type it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def sha256(text: str) -> str:
+    """SHA-256 of a text, in hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def slug(name: str) -> str:
     """File name for a study: lower-case ASCII letters, digits and hyphens.
 
@@ -54,7 +118,7 @@ def slug(name: str) -> str:
     lossless = re.fullmatch(r"[a-z0-9]+(?:[ -][a-z0-9]+)*", name.lower()) and len(name) <= _LONGEST_SLUG
     if lossless and plain not in _TAKEN:
         return plain
-    return f"{plain or 'study'}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+    return f"{plain or 'study'}-{sha256(name)[:6]}"
 
 
 def hash_files(paths: Iterable[Path]) -> str:

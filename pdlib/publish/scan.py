@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from html.parser import HTMLParser
 
 import pandas as pd
@@ -92,7 +93,7 @@ def privacy_failures(
     observations: Observations | None,
     cleared: Iterable[str] = (),
     *,
-    quotes: Iterable[str] = (),
+    quotes: Iterable[str] | None = None,
     finders: Mapping[str, Finder] | None = None,
 ) -> list[Failure]:
     """List what a page says that it must not.
@@ -105,8 +106,8 @@ def privacy_failures(
         What it was built from; None looks for personal data only.
     cleared : iterable of str
         Ids of the units that may be named. Everybody else may not.
-    quotes : iterable of str
-        Comments from the reviewed list.
+    quotes : iterable of str, optional
+        Comments that may be quoted; those cleared on the study's reviewed list if None.
     finders : mapping of str to callable, optional
         Kinds of personal data, each with what finds it in a text; `FINDERS` if None.
 
@@ -179,14 +180,7 @@ def raw_rows(rows: Iterable[list[str]], observations: Observations) -> list[str]
 
     A number tells if it has three digits or more and stands in few rows.
     """
-    numbers = observations.panel.select_dtypes("number")
-    places: dict[str, set[int]] = defaultdict(set)
-    for name in numbers.columns:
-        for row, value in enumerate(numbers[name]):
-            token = _token(value)
-            if len(re.sub(r"\D", "", token)) >= _SHARED_CELLS:
-                places[token].add(row)
-    rare = {token: at for token, at in places.items() if len(at) <= max(5, len(numbers) // 200)}
+    rare = _telling(observations)
     repeated = []
     for cells in rows:
         tokens = {_token(float(number.replace(",", ""))) for cell in cells for number in _NUMBER.findall(cell)}
@@ -199,16 +193,37 @@ def raw_rows(rows: Iterable[list[str]], observations: Observations) -> list[str]
     return repeated
 
 
+@lru_cache(maxsize=1)
+def _telling(observations: Observations) -> dict[str, set[int]]:
+    """Numbers that stand in few rows of the observations, with the rows: kept for the pages of a batch."""
+    numbers = observations.panel.select_dtypes("number")
+    places: dict[str, set[int]] = defaultdict(set)
+    for name in numbers.columns:
+        for row, value in enumerate(numbers[name]):
+            token = _token(value)
+            if len(re.sub(r"\D", "", token)) >= _SHARED_CELLS:
+                places[token].add(row)
+    return {token: at for token, at in places.items() if len(at) <= max(5, len(numbers) // 200)}
+
+
 def _token(value: float) -> str:
     return "" if pd.isna(value) else f"{value:.12g}"
 
 
-def unreviewed(said: Iterable[str], observations: Observations, reviewed: Iterable[str] = ()) -> list[str]:
-    """Comments that a text holds word for word, though they are not on the reviewed list."""
-    free = {" ".join(_parts(quote)) for quote in reviewed}
-    texts = {" ".join(_parts(text)): text for text in observations.comments["text"].dropna().astype(str)}
+def unreviewed(said: Iterable[str], observations: Observations, quotes: Iterable[str] | None = None) -> list[str]:
+    """Comments that a text holds word for word, though they are not on the reviewed list, or among ``quotes``."""
+    reviewed = observations.reviewed
+    quotes = reviewed.loc[reviewed["cleared"], "text"] if quotes is None else quotes
+    free = {" ".join(_parts(quote)) for quote in quotes}
+    texts = _comments(observations)
     whole = " \n ".join(" ".join(_parts(text)) for text in said)
     return [text for key, text in texts.items() if len(key) >= _SHORTEST_QUOTE and key not in free and key in whole]
+
+
+@lru_cache(maxsize=1)
+def _comments(observations: Observations) -> dict[str, str]:
+    """Every comment by its words alone."""
+    return {" ".join(_parts(text)): text for text in observations.comments["text"].dropna().astype(str)}
 
 
 def small_counts(page: Bytes, observations: Observations) -> list[str]:

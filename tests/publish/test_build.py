@@ -8,46 +8,25 @@ from datetime import datetime
 from pathlib import Path
 
 import filelock
-import nbformat
 import pytest
 from nbformat import v4
 
-import pdlib
 from pdlib.cli import main
-from pdlib.errors import DataError, Problem, StudyError
-from pdlib.publish import build as build_module
-from pdlib.publish.build import build, find_notebook
-from pdlib.publish.checks import Failure, PageError
-from pdlib.publish.files import slug, write_atomically
+from pdlib.errors import StudyError
+from pdlib.publish.build import build
+from pdlib.publish.checks import PageError
+from pdlib.publish.files import earlier, slug, write_atomically
+from pdlib.publish.how import How
+from pdlib.publish.manifest import delete_after
 from pdlib.publish.parameters import ParameterError, declared, inject, resolve
+from pdlib.publish.plan import REPORT, find_notebook
+from tests.publish.places import STUDY, make_study, notebook
 
-STUDY = """
-name = "Repair shops"
-[unit]
-column = "shop"
-[period]
-column = "month"
-[tables]
-observations = "shop_months.csv"
-[[outcome]]
-name = "happy"
-kind = "proportion"
-successes = "happy"
-n = "answers"
-"""
-HEADLINE = "from IPython.display import HTML\nHTML('<h1>Nine shops</h1><p class=\"standfirst\">Seven are real.</p>')"
+FORCE = How(force=True, progress=False)
 
 
-@pytest.fixture
-def place(tmp_path, monkeypatch):
-    """A project with one study, whose data pass; the working directory is the project."""
-    (tmp_path / "study").mkdir()
-    (tmp_path / "study" / "study.toml").write_text(STUDY, encoding="utf-8")
-    (tmp_path / "study" / "shop_months.csv").write_text("shop,month,happy,answers\na,2025-01,3,5\n", encoding="utf-8")
-    (tmp_path / "pyproject.toml").touch()
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(pdlib, "read", lambda _: None)
-    return tmp_path
+def manifest(stem="repair-shops-report"):
+    return json.loads(Path(f"reports/{stem}.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(
@@ -60,139 +39,150 @@ def place(tmp_path, monkeypatch):
     ],
 )
 def test_the_day_to_delete_a_report(began, months, day):
-    assert build_module._delete_after(datetime.fromisoformat(f"{began}T04:12:00+00:00"), months) == day
-
-
-def notebook(*sources, path="report.ipynb"):
-    """Write a notebook with parameters, a headline, and a section that holds the cells given."""
-    cells = [
-        v4.new_code_cell("study_path = ''\ntop_share = 0.1", metadata={"tags": ["parameters"]}),
-        v4.new_code_cell(HEADLINE),
-        v4.new_markdown_cell("## Who stands out"),
-        *map(v4.new_code_cell, sources),
-    ]
-    Path(path).parent.mkdir(exist_ok=True)
-    nbformat.write(v4.new_notebook(cells=cells), path)
-    return path
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    """No kernel: every code cell shows a headline or its own source as text."""
-
-    def run(nb, folder, *, timeout, started):
-        for index, cell in enumerate(nb.cells):
-            started(f"cell {index}")
-            if cell.cell_type == "code" and "HTML" in cell.source:
-                data = {"text/html": "<h1>Nine shops</h1><p class='standfirst'>Seven are real.</p>"}
-                cell.outputs = [v4.new_output("display_data", data=data)]
-            if cell.source == "boom":
-                raise PageError([Failure("cell 4", "stopped with a <bang>", cell.source, f"in {folder}/report.py")])
-
-    monkeypatch.setattr(build_module, "run", run)
+    assert delete_after(datetime.fromisoformat(f"{began}T04:12:00+00:00"), months) == day
 
 
 @pytest.mark.kernel
 def test_a_failing_cell_keeps_the_last_good_page(place, capsys):
     good = notebook("import os, sys; print(sys.prefix == os.environ.get('X', sys.prefix), top_share)")
     assert main(["build", "study", "--notebook", good, "-p", "top_share=0.05", "--quiet"]) == 0
-    before = Path("reports/repair-shops.html").read_bytes()
+    (page,) = Path("reports").glob("repair-shops-report-0-05-*.html")
+    before = page.read_bytes()
     assert b"<pre>True 0.05</pre>" in before
     assert str(place).encode() not in before
-    assert main(["build", "study", "--notebook", notebook("rate = 1", "rate / 0")]) == 1
-    assert Path("reports/repair-shops.html").read_bytes() == before
+    assert main(["build", "study", "--notebook", notebook("rate = 1", "rate / 0"), "-p", "top_share=0.05"]) == 1
+    assert page.read_bytes() == before
     assert 'cell 5 ("Who stands out"): stopped with ZeroDivisionError' in capsys.readouterr().err
-    failed = Path("reports/repair-shops.failed.html").read_text(encoding="utf-8")
+    failed = page.with_suffix(".failed.html").read_text(encoding="utf-8")
     assert "<pre>rate / 0</pre>" in failed
     assert "ZeroDivisionError                         Traceback" in failed
 
 
-@pytest.mark.kernel
-@pytest.mark.parametrize(
-    ("source", "reason"),
-    [
-        ("import sys; sys.exit()", "stopped with SystemExit"),
-        ("exit()", "asked Python to exit"),
-        ("import os; os._exit(0)", "ended the Python that ran it"),
-        ("import time; time.sleep(60)", "still running when the notebook's 4 seconds were over"),
-        ("import warnings; warnings.warn('few shops')", "UserWarning: few shops. Resolve it"),
-    ],
-)
-def test_no_truncated_page_counts_as_success(place, source, reason):
-    with pytest.raises(PageError, match=reason) as caught:
-        build("study", notebook=notebook(source), timeout=4, progress=False)
-    assert caught.value.failures[0].where == 'cell 4 ("Who stands out")'
-    assert not Path("reports/repair-shops.html").exists()
+@pytest.mark.usefixtures("quick")
+def test_a_build_writes_page_manifest_and_shelf(place):
+    built = build("study/study.toml", notebook=notebook())
+    assert built.page == place / "reports" / "repair-shops-report.html"
+    assert (built.built, built.unchanged, built.warnings, built.error) == (1, 0, (), None)
+    assert manifest()["status"] == "good"
+    assert manifest()["title"] == "Nine shops"
+    assert manifest()["standfirst"] == "Seven are real."
+    assert manifest()["study_path"] == "../study/study.toml"
+    shelf = Path("reports/index.html").read_text(encoding="utf-8")
+    assert '<a href="repair-shops-report.html">Nine shops</a>' in shelf
+    assert "One report, the newest of" in shelf
+    assert [path.name for path in place.rglob("*.tmp")] == []
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_build_writes_page_manifest_and_shelf(place):
-    built = build("study/study.toml", notebook=notebook(), parameters={"top_share": 0.2}, progress=False)
-    assert built.page == place / "reports" / "repair-shops.html"
-    assert built.warnings == ()
-    manifest = json.loads(built.page.with_suffix(".json").read_text(encoding="utf-8"))
-    assert manifest["status"] == "good"
-    assert manifest["title"] == "Nine shops"
-    assert manifest["standfirst"] == "Seven are real."
-    assert manifest["parameters"] == {"top_share": 0.2}
-    shelf = Path("reports/index.html").read_text(encoding="utf-8")
-    assert '<a href="repair-shops.html">Nine shops</a>' in shelf
-    assert "One report, the newest of" in shelf
-    assert sorted(path.name for path in built.page.parent.iterdir() if path.suffix == ".tmp") == []
+def test_nothing_is_built_that_has_not_changed(place):
+    stamps = []
+    for change in ("", "notebook", "", "data", "", "study", "", "module", "", "page", ""):
+        if change == "notebook":
+            notebook("print('more')")
+        elif change == "data":
+            with Path("study/shop_months.csv").open("a", encoding="utf-8") as table:
+                table.write("s01,2025-03,2,5\n")
+        elif change == "study":
+            Path("study/study.toml").write_text(STUDY + "[names]\npublish = false\n", encoding="utf-8")
+        elif change == "module":
+            Path("helper.py").write_text("x = 1\n", encoding="utf-8")
+        elif change == "page":
+            Path("reports/repair-shops-report.html").write_text("defaced", encoding="utf-8")
+        elif not stamps:
+            notebook()
+        built = build("study", notebook="report.ipynb")
+        stamps.append((change, built.built))
+        assert built.built + built.unchanged == 1
+    assert stamps[0] == ("", 1)
+    assert {count for change, count in stamps[1:] if not change} == {0}
+    assert {count for change, count in stamps[1:] if change} == {1}
+    assert build("study", notebook="report.ipynb", how=FORCE).built == 1
 
 
 @pytest.mark.usefixtures("quick")
 def test_same_inputs_same_bytes_but_for_the_time(place):
-    pages = []
-    for _ in range(2):
-        page = build("study", notebook=notebook(), progress=False).page
-        pages.append([line for line in page.read_text(encoding="utf-8").splitlines() if 'class="built"' not in line])
-    assert pages[0] == pages[1]
-
-
-@pytest.mark.usefixtures("quick")
-def test_the_data_hash_follows_the_data(place):
-    def data_hash():
-        page = build("study", notebook=notebook(), progress=False).page
-        return json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))["data_sha256"]
-
-    before = data_hash()
-    assert data_hash() == before
-    with Path("study/shop_months.csv").open("a", encoding="utf-8") as table:
-        table.write("b,2025-01,2,5\n")
-    assert data_hash() != before
+    texts = []
+    for folder in ("first", "second"):
+        page = build("study", notebook=notebook(), output=folder).page
+        texts.append([page.read_text(encoding="utf-8"), page.with_suffix(".json").read_text(encoding="utf-8")])
+    for one, other, timed in zip(*texts, ('class="built"', '  "run": {'), strict=True):
+        lines = list(zip(one.splitlines(), other.splitlines(), strict=True))
+        assert all(a == b or (a.startswith(timed) or timed in a) for a, b in lines)
+        assert sum(timed in a for a, _ in lines) == 1
 
 
 @pytest.mark.usefixtures("quick")
 def test_a_failure_is_told_on_the_shelf_and_forgotten_after_success(place):
-    notebook()
-    build("study", notebook="report.ipynb", progress=False)
-    with pytest.raises(PageError):
-        build("study", notebook=notebook("boom"), progress=False)
+    build("study", notebook=notebook())
+    with pytest.raises(PageError) as caught:
+        build("study", notebook=notebook("boom"))
+    assert "The last good page was kept." in caught.value.__notes__[0]
     shelf = Path("reports/index.html").read_text(encoding="utf-8")
-    failed = Path("reports/repair-shops.failed.html").read_text(encoding="utf-8")
+    failed = Path("reports/repair-shops-report.failed.html").read_text(encoding="utf-8")
     assert "The page above is the last good one." in shelf
     assert "stopped with a &lt;bang&gt;" in failed
     assert str(place) not in failed
-    manifest = json.loads(Path("reports/repair-shops.json").read_text(encoding="utf-8"))
-    assert (manifest["status"], manifest["title"]) == ("failed", "Nine shops")
-    build("study", notebook=notebook(), progress=False)
-    assert not Path("reports/repair-shops.failed.html").exists()
+    assert (manifest()["status"], manifest()["title"]) == ("failed", "Nine shops")
+    assert json.loads(Path("reports/status.json").read_text())["failed"] == ["repair-shops-report"]
+    build("study", notebook=notebook())
+    assert not Path("reports/repair-shops-report.failed.html").exists()
     assert "failed" not in Path("reports/index.html").read_text(encoding="utf-8").split("</style>")[1]
 
 
 @pytest.mark.usefixtures("quick")
-def test_bad_data_stop_before_any_kernel(place, monkeypatch):
-    def refuse(study):
-        raise DataError([Problem("shop_months.csv", "happy exceeds answers in row 2.", "Correct it.")])
+def test_earlier_builds_stay_on_the_shelf_as_many_as_the_study_says(place, monkeypatch):
+    Path("study/study.toml").write_text(STUDY + "[reports]\nkeep = 2\n", encoding="utf-8")
+    for number in range(5):
+        page = build("study", notebook=notebook(f"print({number})")).page
+    assert [number for number, _ in earlier(page)] == [4, 3]
+    assert build("study", notebook="report.ipynb", how=FORCE).built == 1
+    assert [number for number, _ in earlier(page)] == [4, 3]  # built anew from the same: no news
+    shelf = Path("reports/index.html").read_text(encoding="utf-8")
+    assert 'href="earlier/repair-shops-report.4.html"' in shelf
+    feed = Path("reports/feed.xml").read_text(encoding="utf-8")
+    assert feed.count("<entry>") == 3
 
-    monkeypatch.setattr(pdlib, "read", refuse)
-    monkeypatch.setattr(build_module, "run", lambda *_, **__: pytest.fail("a kernel was started"))
-    with pytest.raises(DataError) as caught:
-        build("study", notebook=notebook(), progress=False)
-    assert "There is no earlier page." in caught.value.__notes__[0]
-    assert "happy exceeds answers" in Path("reports/repair-shops.failed.html").read_text(encoding="utf-8")
-    assert "never built" in Path("reports/index.html").read_text(encoding="utf-8")
+
+@pytest.mark.usefixtures("quick")
+def test_a_page_for_each_region_unit_or_value(place, capsys):
+    notebook()
+    command = ["build", "study", "--notebook", "report.ipynb"]
+    assert main([*command, "--each", "unit"]) == 0
+    assert "12 built" in capsys.readouterr().out
+    pages = sorted(path.name for path in Path("reports/repair-shops-report-each-unit").iterdir())
+    assert len(pages) == 12
+    assert all(re.fullmatch(r"shop-\d+-[0-9a-f]{8}\.html", name) for name in pages)
+    assert main([*command, "--each", "unit"]) == 0
+    assert "12 unchanged" in capsys.readouterr().out
+    assert main([*command, "--each", "unit", "--only", "Shop 1*", "--force"]) == 0
+    assert "4 built" in capsys.readouterr().out
+    assert main([*command, "--each", "unit", "--only", "Shop 99"]) == 2
+    assert "No page is called 'Shop 99'" in capsys.readouterr().err
+    assert main([*command, "--each", "top_share=0.1,0.2"]) == 0
+    values = [page["values"]["top_share"] for page in manifest("repair-shops-report-by-top-share")["pages"].values()]
+    assert values == [0.1, 0.2]
+    assert main([*command, "--each", "region"]) == 2
+    assert "no parameter 'region'" in capsys.readouterr().err
+    assert main([*command, "--each", "unti"]) == 2
+    assert "Did you mean 'unit'?" in capsys.readouterr().err
+    assert main([*command, "--each", "top_share"]) == 2
+    assert "has no list of 'top_share'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("quick")
+def test_one_bad_page_stops_no_other_and_only_it_is_built_again(place, capsys):
+    command = ["build", "study", "--each", "unit", "--notebook"]
+    assert main([*command, notebook("boom Shop 7")]) == 1
+    said = capsys.readouterr()
+    assert "11 built, 1 failed" in said.out
+    assert said.err.startswith("Shop 7: not built.\n")
+    listed = Path("reports/repair-shops-report-each-unit.html").read_text(encoding="utf-8")
+    assert "Shop 7, not built yet" in listed
+    assert "1 of 12 pages failed" in Path("reports/index.html").read_text(encoding="utf-8")
+    assert main([*command, notebook("boom Shop 7")]) == 1
+    assert "11 unchanged, 1 failed" in capsys.readouterr().out
+    assert main([*command, notebook()]) == 0
+    assert not list(Path("reports").rglob("*.failed.html"))
 
 
 @pytest.mark.usefixtures("quick")
@@ -202,42 +192,66 @@ def test_exit_codes(place, capsys):
     assert main([*command, "-p", "top_shar=1"]) == 2
     assert "Did you mean 'top_share'?" in capsys.readouterr().err
     assert main([*command, "-p", "top_share"]) == 2
+    assert main([*command, "--jobs", "two"]) == 2
     assert main(["build"]) == 2
     assert main(["build", "nowhere"]) == 1
     assert main(command) == 0
-    assert capsys.readouterr().out.startswith(str(Path("reports", "repair-shops.html")))
+    assert capsys.readouterr().out.startswith(str(Path("reports", "repair-shops-report.html")))
     with filelock.FileLock("reports/.build.lock"):
         assert main(command) == 3
-    assert main(["build", "study", "study", "--notebook", "report.ipynb", "--quiet"]) == 1
-    assert "study of the same name" in capsys.readouterr().err
+    assert main(["build", "study", "study", "--notebook", "report.ipynb", "--quiet"]) == 0
+
+
+@pytest.mark.usefixtures("quick")
+def test_two_studies_of_one_name_never_overwrite_each_other(place, capsys):
+    make_study(place / "other")
+    notebook()
+    command = ["build", "--notebook", "report.ipynb", "--quiet"]
+    assert main([*command, "study", "other"]) == 1
+    assert f"belongs to {Path('study', 'study.toml')}" in capsys.readouterr().err
+    assert manifest()["study_path"] == "../study/study.toml"
+    assert main([*command, "other"]) == 1
+    (place / "study" / "study.toml").unlink()  # moved away: the name is free
+    assert main([*command, "other"]) == 0
+    assert manifest()["study_path"] == "../other/study.toml"
 
 
 @pytest.mark.usefixtures("quick")
 def test_one_bad_study_does_not_stop_the_others(place):
     notebook()
     assert main(["build", "nowhere", "study", "--notebook", "report.ipynb", "--quiet"]) == 1
-    assert Path("reports/repair-shops.html").exists()
+    assert Path("reports/repair-shops-report.html").exists()
 
 
-def test_check_prints_the_finding_or_every_problem(place, monkeypatch, capsys):
-    class Read:
-        finding = "One shop over one month."
-        caveats = ("Few shops.",)
-
-    monkeypatch.setattr(pdlib, "read", lambda _: Read())
+def test_check_prints_the_finding_or_every_problem(place, capsys):
     assert main(["check", "study"]) == 0
-    assert capsys.readouterr().out == "study: One shop over one month.\n  note: Few shops.\n"
+    assert capsys.readouterr().out.startswith("study: 12 units over 2 periods")
+    assert main(["check", "study", "--strict"]) == 0
+    with Path("study/shop_months.csv").open("a", encoding="utf-8") as table:
+        table.write("s01,2025-03,,\n")
+    assert main(["check", "study"]) == 0
+    assert main(["check", "study", "--strict"]) == 1
+    assert "--strict allows none" in capsys.readouterr().err
     Path("study/study.toml").write_text("name = ", encoding="utf-8")
     assert main(["check", "study"]) == 1
     assert "is not a TOML file" in capsys.readouterr().err
 
 
-def test_help_loads_no_notebook_machinery():
+def test_a_look_that_finds_nothing_to_do_loads_no_machinery(place):
     code = (
-        "import sys; from pdlib.cli import main; code = main(['--help'])\n"
-        "assert code == 0 and not {'nbconvert', 'nbclient', 'jupyter_client', 'tqdm'} & set(sys.modules)"
+        "import sys; from pdlib.cli import main\n"
+        "code = main(sys.argv[1:])\n"
+        "heavy = {'nbconvert', 'nbclient', 'nbformat', 'jupyter_client', 'pandas', 'pydantic', 'tqdm', 'numpy'}\n"
+        "print(sorted(heavy & set(sys.modules)) if code == 0 else code)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+    def loaded(*arguments):
+        run = subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True)
+        return run.stdout.splitlines()[-1]
+
+    assert loaded("--help") == "[]"
+    build("study", notebook=notebook("print(unit)"))
+    assert loaded("build", "study", "--notebook", "report.ipynb") == "[]"
 
 
 def test_parameters_are_read_checked_and_injected():
@@ -268,6 +282,7 @@ def test_parameters_are_read_checked_and_injected():
 def test_notebook_of_the_project_comes_first(place):
     with pytest.raises(StudyError, match="There is no notebook elsewhere"):
         find_notebook("elsewhere.ipynb", place / "study" / "study.toml")
+    assert find_notebook(None, place / "study" / "study.toml").name == REPORT
     own = notebook(path="notebooks/insight_report.ipynb")
     assert find_notebook(None, place / "study" / "study.toml") == (place / own).resolve()
 

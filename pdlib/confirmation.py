@@ -94,9 +94,8 @@ class Confirmation:
         """Each candidate on the data kept back, with its range."""
         show = self.practices.deviants.expected.outcome.format
         rows = self._table[self._table["contrast"].notna()]
-        labels = [f"{row['label']}: {row['verdict']}" for _, row in rows.iterrows()]
         return figures.dots(
-            rows.assign(unit=rows["practice"], label=labels), value="contrast", lower="contrast_lower",
+            rows.assign(unit=rows["practice"]), value="contrast", beneath="verdict", lower="contrast_lower",
             upper="contrast_upper", value_format=show.difference, value_label=f"{show.unit}, on {self.on} kept back",
             title=self.finding, ax=ax,
         )  # fmt: skip

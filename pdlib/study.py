@@ -195,10 +195,11 @@ class Practice(_Part):
 
 
 class Practices(_Part):
-    """How the practices table is to be read."""
+    """How the practices table is to be read, and the ``touchpoints`` in the order in which a customer comes to them."""
 
     wave: str | None = None
     may_be_few: int = Field(default=10, ge=2)
+    touchpoints: tuple[str, ...] = ()
 
 
 class Bundle(_Named):
@@ -419,6 +420,21 @@ class Study(_Part):
     def keys(self) -> list[str]:
         """Columns that tell one observation from another: the unit's and, if there is one, the period's."""
         return [self.unit.column, *([self.period.column] if self.period else [])]
+
+    def keeping_back(self, **split: str) -> Study:
+        """The same declaration with something kept back to confirm on.
+
+        Parameters
+        ----------
+        **split
+            One of ``units``, ``periods_from`` and ``adoptions_from``, as in `Confirm`.
+
+        Raises
+        ------
+        StudyError
+            If it is none or more than one of these.
+        """
+        return Study(**{name: getattr(self, name) for name in type(self).model_fields} | {"confirm": split})
 
     @property
     def primary(self) -> Outcome:

@@ -163,3 +163,14 @@ def test_kept_back_is_a_yes_or_no() -> None:
     units.loc[3, "kept"] = "perhaps"
     with pytest.raises(pdlib.DataError, match="neither a number nor yes or no in 1 row"):
         world.observed({"confirm": {"units": "kept"}}, {"units": units})
+
+
+def test_a_split_can_be_declared_on_top_of_a_study() -> None:
+    plain = world.study()
+    split = plain.keeping_back(adoptions_from="P5")
+    assert plain.confirm is None
+    assert split.confirm is not None
+    assert split.confirm.start == "P5"
+    assert split.model_copy(update={"confirm": None}) == plain
+    with pytest.raises(StudyError, match="found units and periods_from"):
+        plain.keeping_back(units="kept", periods_from="P5")

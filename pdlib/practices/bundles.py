@@ -14,7 +14,7 @@ from pdlib.practices.grades import CANNOT_TELL, NOT_TESTABLE, PROMISING, STRONG,
 from pdlib.practices.tested import LEVEL
 from pdlib.practices.timing import FEW_CHANGES, RISES, UNKNOWN, rises
 from pdlib.show import figures, overview
-from pdlib.show.wording import listed
+from pdlib.show.wording import capitalised, counted, listed, plural
 from pdlib.stats.contrast import adjusted_contrasts
 from pdlib.stats.family import holm
 from pdlib.stats.pairs import FEWEST, search_pairs
@@ -102,19 +102,21 @@ class Bundles:
             rows = rows.assign(
                 unit=rows["bundle"], value=rows["gain"], lower=rows["gain_lower"], upper=rows["gain_upper"]
             )
-            title, what = self.finding, "beyond the sum of its parts"
+            number, what = len(self.found), "beyond the sum of its parts"
+            title = f"{capitalised(counted(number, 'bundle'))} {plural(number, 'shows', 'show')} more than its parts"
+            rows = rows.assign(words=rows["grade"])
         else:
             rows = self.cells(bundle)
             title = f"{self._table.set_index('bundle').loc[rows['bundle'].iloc[0], 'label']}: against none of it"
-            labels = [f"{label} ({n:,})" for label, n in zip(rows["label"], rows["n_units"], strict=True)]
+            words = [f"{n:,} {self.practices.observations.study.unit.plural}" for n in rows["n_units"]]
             rows = rows.assign(
-                unit=rows["bundle"], label=labels, value=rows["contrast"], lower=rows["contrast_lower"],
+                unit=rows["bundle"], words=words, value=rows["contrast"], lower=rows["contrast_lower"],
                 upper=rows["contrast_upper"],
             )  # fmt: skip
             what = f"against {self.practices.observations.study.unit.plural} that do none"
         return figures.dots(
             rows, value="value", lower="lower", upper="upper", value_format=show.difference,
-            value_label=f"{show.unit} {what}", title=title, ax=ax,
+            beneath="words", value_label=f"{show.unit} {what}", title=title, ax=ax,
         )  # fmt: skip
 
     def _repr_html_(self) -> str:

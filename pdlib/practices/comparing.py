@@ -10,7 +10,7 @@ from pdlib.deviants import Deviants
 from pdlib.errors import StudyError
 from pdlib.expected import Expected
 from pdlib.observations import Observations
-from pdlib.practices import hidden, timing
+from pdlib.practices import hidden, timing, unanswered
 from pdlib.practices.family import declare, per_unit, prevalence, who_does
 from pdlib.practices.grades import PROMISING, STRONG, follows_success, grade, rank, stands_out
 from pdlib.practices.result import Practices
@@ -34,10 +34,11 @@ def compare_practices(observations: Observations, deviants: Deviants, *, draws: 
     """Compare what units do, among units of the same means.
 
     The family is declared first. Every practice that can be tested is tested against the continuous, unshrunken unit
-    value, context removed from both; the whole family shares one error control (Romano–Wolf at .10, then
-    Benjamini–Hochberg). What stands out is held against time, where practices were recorded in waves: a practice whose
-    users were ahead before they took it up *follows success*, and without a rise after adoption none is *strong*. Then
-    those left are held side by side: what shows nothing of its own *travels with* another.
+    value, context removed from both; the whole family shares one error control (Romano–Wolf at .10, four fifths of it
+    for better outcomes; then Benjamini–Hochberg for what comes again in four of five re-runs). What stands out is held
+    against time, where practices were recorded in waves: a practice whose users were ahead before they took it up
+    *follows success*, and without a rise after adoption none is *strong*. Then those left are held side by side: what
+    shows nothing of its own *travels with* another.
 
     What a study keeps back (``[confirm]``) is not looked at.
 
@@ -95,7 +96,9 @@ def compare_practices(observations: Observations, deviants: Deviants, *, draws: 
         "placebos": PLACEBOS, "placebos_with_findings": placebos,
     }  # fmt: skip
     notes = [*_caveats(table, observations), *tested.notes]
-    return Practices(observations, deviants, table, values, tested, waves, notes, settings)
+    result = Practices(observations, deviants, table, values, tested, waves, notes, settings)
+    notes += unanswered.caveat(result, result.unanswered)
+    return result
 
 
 def _estimates(tested: Tested, declared: pd.DataFrame, expected: Expected) -> pd.DataFrame:
@@ -109,7 +112,8 @@ def _estimates(tested: Tested, declared: pd.DataFrame, expected: Expected) -> pd
         columns[f"{name}contrast"] = estimate * step
         columns[f"{name}contrast_lower"] = (estimate - half) * step
         columns[f"{name}contrast_upper"] = (estimate + half) * step
-    columns |= {"p_value": tested.p_value, "p_romano_wolf": tested.chances.better, "p_worse": tested.chances.worse}
+    better, worse = tested.stepped_down
+    columns |= {"p_value": tested.p_value, "p_romano_wolf": better, "p_worse": worse}
     return pd.DataFrame(columns | {"p_bh": benjamini_hochberg(tested.p_value)}, index=declared.index)
 
 

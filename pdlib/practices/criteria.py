@@ -74,6 +74,8 @@ class Criteria:
         number_of = counted(len(failed), "practice")
         if not clean:
             return f"Of {number_of} that stand out each fails some criterion of positive deviance."
+        if len(clean) == len(failed):
+            return f"No criterion of positive deviance speaks against {number_of} that stand out: {listed(clean)}."
         return f"Of {number_of} that stand out {len(clean)} fail no criterion of positive deviance: {listed(clean)}."
 
     def wide(self) -> pd.DataFrame:

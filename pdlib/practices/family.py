@@ -47,7 +47,7 @@ def declare(values: pd.DataFrame, codebook: pd.DataFrame, few: int) -> pd.DataFr
     for name in values.columns:
         column, entry = values[name], codebook.loc[name]
         known, binary = column.dropna(), bool(entry["kind"] == "binary")
-        low, high = _contrasted(known, binary=binary)
+        low, high = contrasted(known, binary=binary)
         users, missing = int((known >= (0.5 if binary else high)).sum()), 1 - len(known) / max(len(column), 1)
         same = first.setdefault(column.to_numpy(dtype=float).tobytes(), name)
         note = RARE if 0 < users < few else ""
@@ -73,7 +73,7 @@ def declare(values: pd.DataFrame, codebook: pd.DataFrame, few: int) -> pd.DataFr
     return pd.DataFrame(rows, columns=columns, index=pd.Index(values.columns, name="practice"))
 
 
-def _contrasted(known: pd.Series, *, binary: bool) -> tuple[float, float]:
+def contrasted(known: pd.Series, *, binary: bool) -> tuple[float, float]:
     """Not doing and doing it; for a graded practice its quarters, or its ends if the quarters coincide."""
     if binary or known.empty:
         return (0.0, 1.0) if binary else (np.nan, np.nan)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pdlib.practices.tested import LEVEL
+from pdlib.practices.tested import LEVEL, RERUNS
 from pdlib.practices.timing import BEFORE, RISES
 
 STRONG, PROMISING, FOLLOWS, TRAVELS = "strong", "promising", "follows success", "travels with"
 CANNOT_TELL, NOT_TESTABLE = "cannot tell", "not testable"
 TOO_SMALL = "too small to matter"
+OFTEN = 4  # of five re-runs; halves the false share of what Romano–Wolf does not see (tests/validation)
 ORDER = [STRONG, PROMISING, TRAVELS, FOLLOWS, CANNOT_TELL, NOT_TESTABLE]
 
 
@@ -29,7 +30,8 @@ def grade(row: pd.Series, smallest: float | None) -> tuple[str, str, str]:
     Parameters
     ----------
     row : Series
-        ``reason`` and ``note`` of the declared family, contrasts, p-values, ``timing``, ``travels_with`` (label).
+        ``reason`` and ``note`` of the declared family, contrasts, p-values, ``reruns``, ``timing``, ``travels_with``
+        (label).
     smallest : float, optional
         Smallest contrast worth having, outcome units.
 
@@ -51,8 +53,10 @@ def grade(row: pd.Series, smallest: float | None) -> tuple[str, str, str]:
         return STRONG, f"stands out after allowing for every practice tested; {timing}", ""
     if family:
         return PROMISING, f"stands out after allowing for every practice tested; {timing}", ""
-    if share:
+    if share and row["reruns"] >= OFTEN:
         return PROMISING, f"stands out, though one in ten of such findings may be false; {timing}", ""
+    if share:
+        return CANNOT_TELL, f"stands out among all, but in only {row['reruns']:.0f} of {RERUNS} re-runs", ""
     if row["p_worse"] <= LEVEL:
         return CANNOT_TELL, "units that do it do worse than comparable units; find out why before anything else", ""
     if row["raw_contrast_upper"] < 0:

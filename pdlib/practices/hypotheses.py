@@ -71,25 +71,16 @@ class Hypotheses:
         """Each hypothesis with its contrast and range."""
         show = self.practices.deviants.expected.outcome.format
         rows = self._table[self._table["contrast"].notna()]
-        labels = [f"{row['label']}: {row['answer']}" for _, row in rows.iterrows()]
         return figures.dots(
-            rows.assign(unit=rows["practices"], label=labels), value="contrast", lower="contrast_lower",
+            rows.assign(unit=rows["practices"]), value="contrast", beneath="answer", lower="contrast_lower",
             upper="contrast_upper", value_format=show.difference, value_label=f"{show.unit}, same means",
             title=self.finding, ax=ax,
         )  # fmt: skip
 
     def _repr_html_(self) -> str:
         shown = [
-            "label",
-            "who",
-            "when",
-            "direction",
-            "contrast",
-            "contrast_lower",
-            "contrast_upper",
-            "p_holm",
-            "answer",
-        ]
+            "label", "who", "when", "direction", "contrast", "contrast_lower", "contrast_upper", "p_holm", "answer",
+        ]  # fmt: skip
         return overview(self.finding, self._table[shown], self.caveats, rows=20).__html__()
 
 

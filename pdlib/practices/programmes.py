@@ -11,7 +11,7 @@ import pandas as pd
 from pdlib.practices.grades import CANNOT_TELL, FOLLOWS, PROMISING, STRONG
 from pdlib.show import figures, overview
 from pdlib.show.formats import share
-from pdlib.show.wording import listed
+from pdlib.show.wording import listed, plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,6 +69,11 @@ class Programmes:
             f"Of {len(self._table)} practices with a price, {len(none)} show no visible gain: {listed(none['label'])}."
         )
 
+    @property
+    def _title(self) -> str:
+        none, number = len(self.without_gain), len(self._table)
+        return f"{none} of {number} practices with a price {plural(none, 'shows', 'show')} no visible gain"
+
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """The range that is still possible for each."""
         show = self.practices.deviants.expected.outcome.format
@@ -76,7 +81,7 @@ class Programmes:
         rows = rows.assign(unit=rows["practice"])
         return figures.dots(
             rows, value="contrast", lower="contrast_lower", upper="contrast_upper", value_format=show.difference,
-            value_label=f"{show.unit}, same means", title=self.finding, ax=ax,
+            beneath="verdict", value_label=f"{show.unit}, same means", title=self._title, ax=ax,
         )  # fmt: skip
 
     def _repr_html_(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,8 +14,9 @@ from pdlib.observations import Observations
 from pdlib.practices import telling
 from pdlib.practices.family import who_does
 from pdlib.practices.grades import PROMISING, STRONG
-from pdlib.practices.tested import Tested
+from pdlib.practices.tested import TOWARD, Tested
 from pdlib.practices.timing import Waves
+from pdlib.practices.unanswered import unanswered
 from pdlib.show import Html, figures, overview
 from pdlib.show.wording import listed, plural
 from pdlib.study import did_you_mean
@@ -64,11 +66,12 @@ class Practices:
         ``missing_share``, ``low`` and ``high`` (what is contrasted: not doing and doing it, or the lower and upper
         quarter of a graded practice), ``prevalence_deviants``, ``prevalence_peers``, ``contrast`` with 95 % bounds
         (shrunken; outcome units, more is better), ``raw_contrast`` with 95 % bounds, ``p_value`` (two-sided),
-        ``p_romano_wolf`` (going with better outcomes, the whole family at once), ``p_worse`` (with worse ones),
-        ``p_bh``, ``reruns`` (of five, each without a fifth of the units, in which it stands out); then what waves tell
-        of the order of things: ``n_changed``, ``change`` (within units) and ``after`` (adopters after against before)
-        with 90 % bounds, ``timing`` (rises after adoption, was high before, timing unknown); then what a hidden
-        condition would have to be: ``robustness``, ``robustness_lower``, ``times_as_strong``, ``yardstick``.
+        ``p_romano_wolf`` (going with better outcomes, the whole family at once) and ``p_worse`` (with worse ones; both
+        scaled so that .10 of either is .10 two-sided), ``p_bh``, ``reruns`` (of five, each without a fifth of the
+        units, in which it stands out); then what waves tell of the order of things: ``n_changed``, ``change`` (within
+        units) and ``after`` (adopters after against before) with 90 % bounds, ``timing`` (rises after adoption, was
+        high before, timing unknown); then what a hidden condition would have to be: ``robustness``,
+        ``robustness_lower``, ``times_as_strong``, ``yardstick``.
         """
         return self._table.copy()
 
@@ -101,6 +104,16 @@ class Practices:
         """
         return telling.claims(self)
 
+    @cached_property
+    def unanswered(self) -> pd.DataFrame:
+        """Not answering, compared like a practice: the whole list first, then each practice that enough units left out.
+
+        ``practice`` (empty for the whole list), ``label``, ``n_units`` (that answered), ``missing_share``, ``contrast``
+        with 95 % bounds (units that answered against units that did not; for the whole list the upper against the lower
+        quarter by how much they answered; outcome units, same means), ``p_value``, ``p_bh``.
+        """
+        return unanswered(self)
+
     @property
     def finding(self) -> str:
         """What goes with better outcomes, in a sentence."""
@@ -114,10 +127,15 @@ class Practices:
         return f"Of {number} practices tested together, {'; '.join(parts)}. Association, not proof."
 
     @property
+    def _title(self) -> str:
+        strong, some = len(self.strong), len(self.promising)
+        return f"{strong} strong, {some - strong} promising among {self.family_size} practices tested together"
+
+    @property
     def placebo(self) -> str:
         """What the same recipe finds among practices that were shuffled between units, in a sentence."""
         shuffles, found = self.settings["placebos"], self.settings["placebos_with_findings"]
-        expected = round(shuffles * self.settings["level"])
+        expected = round(shuffles * self.settings["level"] * TOWARD)
         return (
             f"Shuffled among units of like means, the same practices gave a finding in {found} of {shuffles} tries; "
             f"about {expected} are due to chance."
@@ -169,6 +187,22 @@ class Practices:
         from pdlib.practices.visit import visit_sheet
 
         return visit_sheet(self, unit)
+
+    def save_visit_sheets(self, path: str | Path) -> Path:
+        """Write the sheets of all bright spots and their twins as one HTML page to print; it names them.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file; keep it out of what is shared.
+
+        Returns
+        -------
+        Path
+        """
+        from pdlib.practices.visit import save_visit_sheets
+
+        return save_visit_sheets(self, path)
 
     def visit_list(self) -> pd.DataFrame:
         """Whom to visit: each bright spot and its twin, in the columns in which answers come back."""
@@ -257,7 +291,7 @@ class Practices:
         if practice is None:
             return figures.forest(
                 self._table[self._table["contrast"].notna()], difference_format=show.difference_tick,
-                value_label=f"{show.unit}, same means", title=self.finding, ax=ax,
+                value_label=f"{show.unit}, same means", title=self._title, ax=ax,
             )  # fmt: skip
         row = self.row(practice)
         if view == "timeline":

@@ -58,8 +58,9 @@ def hidden(row: pd.Series) -> str:
     times = row["times_as_strong"]
     if not np.isfinite(times):
         return ""
-    strong = "more than ten times" if times > FAR else f"{number(times, 1)} times"
-    return f"A hidden condition would have to be {strong} as strong as “{row['yardstick']}” to explain it away."
+    told = number(times, 1)
+    strong = "more than ten times as" if times > FAR else "as" if told == number(1.0, 1) else f"{told} times as"
+    return f"A hidden condition would have to be {strong} strong as “{row['yardstick']}” to explain it away."
 
 
 def story(practices: Practices, row: pd.Series) -> str:

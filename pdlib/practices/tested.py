@@ -15,6 +15,7 @@ from pdlib.stats.family import Chances, benjamini_hochberg, placebos, romano_wol
 from pdlib.stats.joint import working_cells
 
 LEVEL = 0.10
+TOWARD = 0.8  # of the level goes to better outcomes, which are looked for, the rest to worse ones
 RERUNS, PLACEBOS = 5, 20
 UNITS_A_COLUMN = 5
 KNOTS = {4: (0.05, 0.35, 0.65, 0.95), 3: (0.1, 0.5, 0.9)}
@@ -103,6 +104,12 @@ class Tested:
         order = np.argsort(np.argsort(self.level, kind="stable"), kind="stable")
         return order * 3 // max(len(order), 1)
 
+    @property
+    def stepped_down(self) -> tuple[np.ndarray, np.ndarray]:
+        """P-values over the whole family of going with better, and with worse, outcomes; together two-sided."""
+        better, worse = self.chances.better / TOWARD, self.chances.worse / (1 - TOWARD)
+        return np.minimum(better, 1.0), np.minimum(worse, 1.0)
+
     def reruns(self, seed: int) -> np.ndarray:
         """(K,) in how many of five re-runs, each without a fifth of the units, a practice stands out for the better."""
         groups = np.arange(len(self.units)) if self.clusters is None else self.clusters
@@ -150,7 +157,7 @@ def contrast_all(
         clusters = pd.factorize(observations.units["nested_in"].reindex(units))[0]
     chosen = values.loc[units]
     contrasts = adjusted_contrasts(value[rows], weights[rows], context, chosen.to_numpy(dtype=float), clusters)
-    chances = romano_wolf(contrasts, draws=draws, seed=seed, level=LEVEL)
+    chances = romano_wolf(contrasts, draws=draws, seed=seed, level=LEVEL * TOWARD)
     return Tested(
         units, value[rows], weights[rows], context, owners, expected.fit.expected[rows], clusters, chosen, contrasts,
         chances, notes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -59,6 +60,15 @@ def visit_sheet(practices: Practices, unit: str) -> Html:
     )
 
 
+def save_visit_sheets(practices: Practices, path: str | Path) -> Path:
+    """Write the sheets of all bright spots and their twins as one page to print."""
+    units = visit_list(practices)[practices.observations.study.unit.column]
+    where = Path(path)
+    title = f"{practices.observations.study.name}: visit sheets"
+    where.write_text(show.printable(title, [visit_sheet(practices, unit) for unit in units]), encoding="utf-8")
+    return where
+
+
 def visit_list(practices: Practices) -> pd.DataFrame:
     """Whom to visit: each bright spot and its twin, in the columns in which answers come back.
 
@@ -75,10 +85,10 @@ def visit_list(practices: Practices) -> pd.DataFrame:
 
 
 def _stations(practices: Practices, unit: str) -> list[Station]:
-    """Touchpoints along the customer's way, with the observed practices that belong there."""
+    """Touchpoints in the order declared, then as they come in the codebook, with the observed practices there."""
     codebook, comments = practices.observations.codebook, practices.observations.comments
     listed = codebook[codebook["evidence"].eq("observed") & ~codebook["follows_success"].astype(bool)]
-    places = [place for place in listed["touchpoint"] if place]
+    places = [*practices.observations.study.practices.touchpoints, *(place for place in listed["touchpoint"] if place)]
     places += [str(place) for place in comments["touchpoint"].dropna().unique()]
     done = practices.doing.loc[unit]
     stations: list[Station] = []

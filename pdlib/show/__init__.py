@@ -5,7 +5,7 @@ from pdlib.show.blocks import caveats, findings, glossary, kicker, overview, quo
 from pdlib.show.cards import Side, practice_card, twin_card
 from pdlib.show.formats import OutcomeFormat
 from pdlib.show.html import Html, element, text
-from pdlib.show.sheets import Station, visit_sheet
+from pdlib.show.sheets import Station, printable, visit_sheet
 from pdlib.show.svg import figure
 from pdlib.show.tables import table
 
@@ -24,6 +24,7 @@ __all__ = [
     "kicker",
     "overview",
     "practice_card",
+    "printable",
     "quote",
     "result",
     "standfirst",

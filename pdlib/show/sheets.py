@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from pdlib.show.html import Html, element, text
 
@@ -91,6 +91,41 @@ def visit_sheet(
         class_="card",
         aria_label=f"Visit sheet, {name}",
     ))  # fmt: skip
+
+
+PRINTED = """
+body { font: 11pt/1.4 "Helvetica Neue", Arial, sans-serif; max-width: 48rem; margin: 2rem auto; padding: 0 1rem; }
+article { break-after: page; margin-bottom: 3rem; }
+.kicker, .stat, .note { color: #555; margin: 0.4em 0; }
+h1, h2, h3 { margin: 0 0 0.3em; }
+ol li { margin-bottom: 2.2em; }
+table { border-collapse: collapse; width: 100%; margin: 1em 0; }
+caption { text-align: left; font-weight: bold; padding-bottom: 0.3em; }
+th, td { border: 1px solid #999; padding: 0.5em; text-align: left; vertical-align: top; }
+td ul { margin: 0; padding-left: 1.1em; }
+@media print { body { margin: 0; max-width: none; } thead { display: table-header-group; } tr { break-inside: avoid; } }
+"""
+
+
+def printable(title: str, sheets: Sequence[Html]) -> str:
+    """Make a page of its own of sheets, one after the other, each beginning on a new leaf in print.
+
+    Parameters
+    ----------
+    title : str
+    sheets : sequence of Html
+
+    Returns
+    -------
+    str
+        HTML that needs nothing from outside.
+    """
+    body = Markup().join(sheets)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8"><meta name="viewport" '
+        f'content="width=device-width, initial-scale=1"><title>{escape(text(title))}</title><style>{PRINTED}</style>'
+        f"</head>\n<body>{body}</body>\n</html>\n"
+    )
 
 
 def _lines(caption: str, *parts: Markup) -> Markup:

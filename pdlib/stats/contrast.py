@@ -161,7 +161,8 @@ def adjusted_contrasts(
     that answered. Standard errors are the larger of HC2, with the full leverage of context and practice together, and
     the classical ones: HC2 alone is noisy with few users, and HC3 costs power (.97 coverage at 200 units).
 
-    With clusters, standard errors sum influences within clusters and widen them by G/(G − 1), and the strength that is
+    With clusters, standard errors sum influences within clusters and widen them by G/(G − 1), the classical ones still
+    being the least (few clusters hide noise as often as they show it); and the strength that is
     tested is the sum of the clusters' scores under no contrast over their root sum of squares.
 
     Parameters
@@ -229,7 +230,8 @@ def adjusted_contrasts(
         chance = Shuffled(freed.response / np.sqrt(open_), _strata(weights), basis, unit, opened, spare)
     else:
         groups = int(clusters.max()) + 1
-        se = np.sqrt((summed(influence, clusters) ** 2).sum(axis=0) * groups / max(groups - 1, 1))
+        within = np.sqrt((summed(influence, clusters) ** 2).sum(axis=0) * groups / max(groups - 1, 1))
+        se = np.maximum(within, usual)
         score, spare = summed(score, clusters), np.minimum(spare, groups - 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             pull = score / np.sqrt((score**2).sum(axis=0))

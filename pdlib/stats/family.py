@@ -23,7 +23,7 @@ class Chances:
     better, worse : (K,) arrays
         One-sided p-values stepped down over the whole family: of going with better, or with worse, outcomes.
     bar : float
-        Strength that the strongest of the whole family reaches by chance in one of ten draws.
+        Strength that the strongest of the whole family reaches by chance in a share `level` of the draws.
     """
 
     alone: Array
@@ -165,7 +165,7 @@ def placebos(
     ----------
     contrasts : Adjusted
     bar : float
-        Strength that the strongest of the family reaches by chance in one of ten draws.
+        Strength that the strongest of the family reaches by chance in a known share of draws.
     stratum : (N,) int array
     clusters : (N,) int array, optional
     shuffles : int
@@ -174,7 +174,7 @@ def placebos(
     Returns
     -------
     int
-        About a tenth of the shuffles.
+        About that share of the shuffles.
     """
     freed, rng = contrasts.freed, np.random.default_rng([seed, 1])
     orders = shuffled(np.arange(len(stratum), dtype=float), stratum, shuffles, rng).astype(int)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from pdlib.practices.grades import ORDER, rank
+from pdlib.practices.grades import ORDER, grade, rank
 from pdlib.show.wording import causal_words, jargon_words, reading_grade
 from tests.practices import world
 
@@ -110,6 +110,18 @@ def test_a_context_that_explains_a_practice_is_the_yardstick() -> None:
     assert row["yardstick"] == "x1"
     assert row["times_as_strong"] < 0.5
     assert row["grade"] == "cannot tell"
+
+
+def test_what_only_the_share_control_sees_must_stand_out_again_and_again() -> None:
+    row = world.practices().row("plant").copy()
+    row["reason"], row["raw_contrast"], row["raw_contrast_lower"], row["raw_contrast_upper"] = "", 0.2, 0.05, 0.35
+    row["p_romano_wolf"], row["p_bh"] = 0.3, 0.06
+    row["reruns"] = 4.0
+    assert grade(row, None)[0] == "promising"
+    row["reruns"] = 3.0
+    assert grade(row, None)[:2] == ("cannot tell", "stands out among all, but in only 3 of 5 re-runs")
+    row["p_romano_wolf"] = 0.08
+    assert grade(row, None)[0] == "promising"
 
 
 def test_grades_are_ranked_whatever_they_travel_with() -> None:

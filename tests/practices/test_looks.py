@@ -224,3 +224,36 @@ def test_every_look_is_a_result(name: str) -> None:
     assert look.finding in look._repr_html_().replace("&#39;", "'")
     if name != "criteria":
         assert look.plot().get_title() or look.plot().figure.texts
+
+
+# -- who does not answer --------------------------------------------------------------------------------------
+
+
+def test_where_the_good_answer_more_it_is_said() -> None:
+    tables = world.tables()
+    audit = tables["practices"]
+    mean = tables["observations"].groupby("unit")["value"].mean()
+    weak = audit["unit"].isin(mean.nsmallest(90).index) & audit["unit"].str[-1].isin(list("0123"))
+    names = [name for name in world.CODEBOOK["practice"] if name != "sam"]
+    quiet = audit.assign(**{name: audit[name].mask(weak) for name in names})
+    practices = world.compared(world.observed(extra={"practices": quiet}))
+    whole, each = practices.unanswered.iloc[0], practices.unanswered.iloc[1:]
+    assert whole["contrast_lower"] > 0
+    assert set(each["practice"]) >= {"huddle", "hello", "plant"}
+    assert (each["contrast_lower"] > 0).all()
+    assert any("what is found speaks of shops that answer" in note for note in practices.caveats)
+
+
+def test_where_answers_are_missing_at_random_nothing_is_said() -> None:
+    audit = world.tables()["practices"]
+    lost = np.random.default_rng(8).random(world.N) < 0.12
+    plant = audit["plant"].mask(audit["unit"].isin(audit["unit"].unique()[lost]))
+    practices = world.compared(world.observed(extra={"practices": audit.assign(plant=plant)}))
+    row = practices.unanswered.set_index("practice").loc["plant"]
+    assert row["missing_share"] == pytest.approx(lost.mean())
+    assert row["contrast_lower"] < 0 < row["contrast_upper"]
+    assert not any("speaks of shops that answer" in note for note in practices.caveats)
+
+
+def test_where_all_answer_there_is_nothing_to_compare() -> None:
+    assert world.practices().unanswered.empty

@@ -1,5 +1,8 @@
 """Visit sheets, and what comes back from them as new practices."""
 
+import re
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -15,6 +18,9 @@ def test_the_sheet_asks_what_nobody_listed_and_says_what_to_watch_where() -> Non
     assert practices.observations.units.loc[unit, "label"] in sheet
     places = [sheet.index(place) for place in ("Start", "Welcome", "Waiting", "Anywhere")]
     assert places == sorted(places)
+    along = {"practices": {"wave": "wave", "touchpoints": ["waiting", "welcome"]}}
+    declared = str(world.compared(world.observed(along)).visit_sheet(unit))
+    assert declared.index("Waiting") < declared.index("Welcome") < declared.index("Start")
     for label in practices.observations.codebook.query("evidence == 'observed'")["label"]:
         state = "done here" if practices.does(unit, label) else "not done here"
         assert f"{label} ({state})" in sheet
@@ -22,6 +28,16 @@ def test_the_sheet_asks_what_nobody_listed_and_says_what_to_watch_where() -> Non
     assert "“done” is yes or no" in sheet
     twin = str(practices.visit_sheet(practices.deviants.twin(unit).peer))
     assert "means like those of one that does better" in twin
+
+
+def test_all_sheets_are_one_page_to_print(tmp_path: Path) -> None:
+    practices = world.practices()
+    page = practices.save_visit_sheets(tmp_path / "sheets.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert page.count("<article") == len(practices.visit_list())
+    assert "<title>Shops: visit sheets</title>" in page
+    assert "break-after: page" in page
+    assert not re.search(r"https?://|<script|<link|@import", page)
 
 
 def test_a_hostile_name_stays_text() -> None:

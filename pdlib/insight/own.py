@@ -153,7 +153,7 @@ class UnitPage(Facts):
         caption = "Promising practices, and whether we do them"
         shown = table(rows.assign(here=here), caption=caption, columns=columns, row_header="label")
         lacking = [name for name, done in zip(rows["practice"], here, strict=True) if done == "no"]
-        note = "These go with better results in comparable places. That is worth a try, and no proof."
+        note = "In comparable places these go with better results. That is worth a try, and no proof."
         cards = [self.practices.card(name) for name in lacking[:MOST_CARDS]]
         return join(heading, shown, element("p", note, class_="note"), *cards)
 

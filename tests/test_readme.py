@@ -45,5 +45,5 @@ def test_the_study_in_the_readme_is_a_study() -> None:
 
     from pdlib import Study
 
-    (text,) = re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL)
+    text = "\n".join(re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL))
     assert Study(**tomllib.loads(text)).primary.name == "very_satisfied"

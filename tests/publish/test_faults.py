@@ -66,10 +66,10 @@ CELLS = {
     "crashes": ("ctypes.string_at(0)", "ended the Python that ran it (signal 11)"),
     "gigabytes": ("while True: print('x' * 9_000_000)\n", "printed or showed more than 20 MB"),
     "one giant": ("print('x' * 30_000_000)", "printed or showed more than 20 MB"),
-    "sleeps": ("time.sleep(99)", "was still running when its 6 seconds were over"),
+    "sleeps": ("time.sleep(99)", "was still running when its 12 seconds were over"),
     "stubborn": (
         "while True:\n try: time.sleep(99)\n except KeyboardInterrupt: pass\n",
-        "was still running when its 6 seconds were over",
+        "was still running when its 12 seconds were over",
     ),
     "no memory": ("bytearray(10 ** 15)", "stopped with MemoryError"),
     "asks": ("input()", "stopped with StdinNotImplementedError"),
@@ -91,7 +91,7 @@ def cells(tmp_path_factory):
     make_study(place / "study")
     path, reports = place / "report.ipynb", place / "reports"
     command = ["build", str(place / "study"), "--quiet", "--notebook", str(path), "--output", str(reports)]
-    command += ["--each", "unit=" + ",".join(["good", *CELLS]), "--cell-timeout", "6"]
+    command += ["--each", "unit=" + ",".join(["good", *CELLS]), "--cell-timeout", "12"]
     notebook(path=path, shared=[SHARED])
     assert main(command) == 0
     before = published(reports)

@@ -34,7 +34,7 @@ _BOOT = (
     "import sys; sys.path[:1] = []\n"  # the launcher of ipykernel drops the working directory too
     "from pdlib.publish.forks import grow; grow(*sys.argv[1:])"
 )
-_ENDED_WITH_ZYGOTE = -signal.SIGKILL
+_ENDED_WITH_ZYGOTE = -9  # SIGKILL, which has no name where nothing can be forked
 _PATIENCE = 5
 _PR_SET_PDEATHSIG = 1
 

@@ -257,3 +257,11 @@ def test_where_answers_are_missing_at_random_nothing_is_said() -> None:
 
 def test_where_all_answer_there_is_nothing_to_compare() -> None:
     assert world.practices().unanswered.empty
+
+
+def test_where_it_holds_is_said_in_a_sentence() -> None:
+    segments = world.practices().segments
+    said = segments.sentence("Hours with customers")
+    assert said == "It holds by region in 3 of 3 parts, by site in 3 of 3 parts and by means in 3 of 3 parts."
+    unclear = segments.sentence("plant")
+    assert unclear.endswith("the others have too little to tell.")

@@ -13,8 +13,7 @@ from pdlib.practices.hypotheses import OPEN, SUPPORTED, UNTESTED
 from pdlib.practices.segments import LESS, TOO_LITTLE
 from pdlib.practices.telling import hidden, over_time
 from pdlib.show import element
-from pdlib.show.formats import count
-from pdlib.show.wording import counted, listed, plural
+from pdlib.show.wording import capitalised, counted, in_words, listed, plural
 
 if TYPE_CHECKING:
     from pdlib.insight.facts import Facts
@@ -89,10 +88,10 @@ def _asked(practices: Practices) -> Markup | None:
     right = table[table["answer"] == SUPPORTED]
     unclear = table["answer"].isin([OPEN, UNTESTED]).sum()
     said = f"{counted(len(table), 'hunch', 'hunches').capitalize()} {plural(len(table), 'was', 'were')} written down"
-    held = f"{count(len(right))} {plural(len(right), 'holds', 'hold')} up"
+    held = f"{in_words(len(right))} {plural(len(right), 'holds', 'hold')} up"
     which = f": {listed(f'“{label}”' for label in right['label'][:MOST_NAMED])}" if len(right) else ""
-    rest = f" {count(unclear)} cannot be told yet." if unclear else ""
-    return element("p", element("b", "You asked. "), f"{said}; by exact count {held}{which}.{rest}")
+    rest = f" {capitalised(in_words(unclear))} cannot be told yet." if unclear else ""
+    return element("p", element("b", "You asked. "), f"{said}; {held}{which}.{rest}")
 
 
 def _paid_for(practices: Practices) -> Markup | None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -101,8 +102,13 @@ def build_reports(reports: Sequence[Report], how: How) -> list[Built]:
 
             made = iter(_run(make_pages(due, how)))
             results = [result or next(made) for result in results]
-        _tell(folder, reports, changed=bool(due))
-    return [result for result in results if result]
+        built = [result for result in results if result]
+        try:
+            _tell(folder, reports, changed=bool(due))
+        except OSError as error:  # the pages are in their places all the same
+            missed = ("the shelf", PdlibError(f"The list of reports could not be brought up to date: {error}."))
+            built[-1] = replace(built[-1], failed=(*built[-1].failed, missed))
+    return built
 
 
 def _looked_up(report: Report, before: Sequence[Report], how: How) -> Built | None:
@@ -132,7 +138,7 @@ def _tell(folder: Path, reports: Sequence[Report], *, changed: bool) -> None:
     for report in reports:
         if not report.each:
             changed |= prune(report.page, *report.retention, datetime.now(UTC))
-    if changed or not (folder / "index.html").exists():
+    if changed or not (folder / "index.html").is_file():
         write_shelf(folder)
     write_status(folder)
 

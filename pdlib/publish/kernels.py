@@ -131,7 +131,11 @@ class Kernels:
         self._context.setsockopt(zmq.MAXMSGSIZE, MOST_OUTPUT)
         self._nursery = Nursery(self.folder)
         self._short = os.name == "posix" and len(os.fsencode(self.folder)) <= _LONGEST_ADDRESS
-        if self._forks and self._short:
+        if self._forks and not self._short:
+            self.notes.append(
+                f"Kernels could not be forked ({self.folder.parent} is too long a path for their sockets)."
+            )
+        elif self._forks:
             environment = self._environment() | dict.fromkeys(_THREADS, "1")
             self._first = asyncio.ensure_future(self._nursery.first(self._modules, environment, self.how.start_seconds))
         return self

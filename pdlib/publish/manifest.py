@@ -17,6 +17,10 @@ from typing import Any
 from pdlib.publish.files import write_atomically
 
 SCHEMA = "pdlib report 2"
+_ALWAYS = {
+    "change", "each", "failure", "finding", "key", "pages", "run", "standfirst", "status", "stem", "study",
+    "study_path", "title",
+}  # fmt: skip
 
 
 def read_manifest(path: Path) -> dict[str, Any] | None:
@@ -25,7 +29,7 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
+    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA or not manifest.keys() >= _ALWAYS:
         return None
     manifest["pages"] |= _journal(path)
     return manifest
@@ -71,7 +75,7 @@ def _journal(path: Path) -> dict[str, dict[str, Any]]:
     for line in lines:
         try:
             page = json.loads(line)
-        except ValueError:  # cut off while it was written
+            found[page.pop("name")] = page
+        except (ValueError, KeyError, TypeError, AttributeError):  # cut off while it was written
             continue
-        found[page.pop("name")] = page
     return found

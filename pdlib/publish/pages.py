@@ -9,6 +9,7 @@ import os
 import platform
 import subprocess
 import time
+import traceback
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -174,10 +175,8 @@ class _Maker:
             if not self._stopping:
                 raise
             error: PdlibError = PageError([Failure("the build", self._stopping)])
-        except PdlibError as caught:
-            error = caught
-        except OSError as caught:
-            error = _unwritten(caught)
+        except Exception as caught:  # noqa: BLE001 - whatever it is, the other reports are built
+            error = _told(caught)
         return self._failed(error)
 
     async def _build(self) -> Built:
@@ -242,6 +241,7 @@ class _Maker:
     async def observations(self) -> Observations:
         """The data, read once more in this process: what a page may show is judged by them and not by its notebook."""
         if self._read is None:
+            self._check_data()
             self._read = await asyncio.to_thread(lambda: read(load_study(self.report.study_file)))
         return self._read
 
@@ -255,10 +255,10 @@ class _Maker:
                     self.verified.append(member.label)
             page = await self._page(member, made)
             self._publish(member, made, page, time.monotonic() - clock)
-        except (PdlibError, OSError) as error:
+        except Exception as error:  # whatever it is, the other pages are built
             if self._stopping is not None:
                 raise asyncio.CancelledError from error
-            self._note_failure(member, error if isinstance(error, PdlibError) else _unwritten(error))
+            self._note_failure(member, _told(error))
         if self.press.several:
             self.press.bar.update()
 
@@ -540,9 +540,15 @@ def _compare(page: NotebookNode, whole: NotebookNode) -> None:
             raise PageError([Failure(cell_name(NotebookNode(cells=cells), index), reason, cell.source)])
 
 
-def _unwritten(error: OSError) -> PageError:
-    name = Path(error.filename).name if error.filename else "a file"
-    return PageError([Failure("the page", f"could not be written: {name}: {error.strerror or error}.")])
+def _told(error: Exception) -> PdlibError:
+    """An error as one that a reader can be told."""
+    if isinstance(error, PdlibError):
+        return error
+    if isinstance(error, OSError):
+        name = Path(str(error.filename)).name if error.filename else "a file"
+        return PageError([Failure("the page", f"could not be written: {name}: {error.strerror or error}.")])
+    reason = f"could not be made: {type(error).__name__}: {error}."
+    return PageError([Failure("the page", reason, detail="".join(traceback.format_exception(error)))])
 
 
 def machine_paths(report: Report) -> set[str]:

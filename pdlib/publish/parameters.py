@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pdlib.errors import PdlibError
+from pdlib.errors import PdlibError, StudyError
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -36,12 +36,21 @@ def declared(nb: Mapping[str, Any]) -> dict[str, Any]:
     -------
     dict
         Defaults by name; a private marker stands for defaults that are not literals. Empty without such a cell.
+
+    Raises
+    ------
+    StudyError
+        If that cell is not Python.
     """
     cell = next((cell for cell in nb["cells"] if cell["cell_type"] == "code" and "parameters" in tags(cell)), None)
     if cell is None:
         return {}
+    try:
+        statements = ast.parse("".join(cell["source"])).body
+    except SyntaxError as error:
+        raise StudyError(f"The notebook's cell tagged 'parameters' is not Python: {error.msg}: {error.text}") from None
     found: dict[str, Any] = {}
-    for statement in ast.parse("".join(cell["source"])).body:
+    for statement in statements:
         if isinstance(statement, ast.Assign):
             targets, value = statement.targets, statement.value
         elif isinstance(statement, ast.AnnAssign) and statement.value is not None:

@@ -89,7 +89,7 @@ class Report:
         """The notebook as its file holds it."""
         try:
             found = json.loads(self.notebook.read_text(encoding="utf-8"))
-            return {**found, "cells": found["cells"]}
+            return {**found, "cells": [{**cell, "source": "".join(cell["source"])} for cell in found["cells"]]}
         except (ValueError, KeyError, TypeError) as error:
             raise StudyError(f"{self.notebook.name} is not a notebook that Jupyter can read: {error}") from error
 
@@ -248,7 +248,7 @@ def plan(
     study_file = find_study(study)
     name = UNIT_PAGE if each == "unit" and values is None else REPORT
     report = Report(study_file, find_notebook(notebook, study_file, name), Path(output).resolve(), {})
-    known = declared(report.source)
+    known, _ = declared(report.source), report.declaration  # what is wrong with either is told now
     if each is not None:
         _check_each(report, each, values, known)
     given = resolve({**(parameters or {}), "study_path": str(study_file)}, known)

@@ -1,10 +1,15 @@
 """A small project to build in: a study of twelve shops, and notebooks made of the cells that a test gives."""
 
+import copy
 from collections.abc import Iterable
 from pathlib import Path
 
 import nbformat
 from nbformat import v4
+
+from pdlib.publish import pages
+from pdlib.publish.checks import Failure, PageError
+from pdlib.publish.parameters import inject
 
 STUDY = """
 name = "Repair shops"
@@ -56,3 +61,15 @@ def notebook(
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(v4.new_notebook(cells=cells), path)
     return str(path)
+
+
+async def execute(self, member, shared, notes, *, plain=False):
+    """Stand in for a kernel: a page has its headline and its parameters; a cell that says "boom" fails."""
+    nb = inject(copy.deepcopy(self.nb), {**self.report.parameters, **member.values})
+    for cell in nb.cells:
+        if cell.cell_type == "code" and "HTML" in cell.source:
+            html = f"<h1>Nine shops</h1><p class='standfirst'>Seven are real.</p><p>{member.values}</p>"
+            cell.outputs = [v4.new_output("display_data", data={"text/html": html})]
+        if cell.source in {"boom", f"boom {member.label}"}:
+            raise PageError([Failure("cell 4", "stopped with a <bang>", cell.source, f"in {self.report.folder}/x")])
+    return pages._Made(nb, {}, "plain")

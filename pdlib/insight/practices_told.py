@@ -48,6 +48,9 @@ def _here(facts: Facts, practices: Practices) -> Markup | None:
     rows = table[table["practice"].isin(shown)]
     if rows.empty:
         return None
+    if rows["verdict"].eq(TOO_LITTLE).all():
+        words = f"There are too few {facts.unit.plural} in any one part to tell."
+        return element("p", element("b", "Does it hold here? "), words)
     less = rows[rows["verdict"] == LESS]
     words = f"Wherever there are {facts.unit.plural} enough to tell, each of these holds."
     if len(less):

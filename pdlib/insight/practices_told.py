@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from pdlib.practices import Practices
 from pdlib.practices.hypotheses import OPEN, SUPPORTED, UNTESTED
+from pdlib.practices.segments import LESS, TOO_LITTLE
 from pdlib.practices.telling import hidden, over_time
 from pdlib.show import element
 from pdlib.show.wording import capitalised, counted, in_words, listed, plural
@@ -22,7 +23,13 @@ MOST_STORIES, MOST_NAMED = 3, 3
 
 def practices_told(facts: Facts, practices: Practices) -> list[Markup]:
     """Paragraphs in the order in which they matter; none for what there is nothing to say of."""
-    parts = [*_stories(facts, practices), _together(practices), _asked(practices), _paid_for(practices)]
+    parts = [
+        *_stories(facts, practices),
+        _here(facts, practices),
+        _together(practices),
+        _asked(practices),
+        _paid_for(practices),
+    ]
     return [part for part in parts if part]
 
 
@@ -33,6 +40,28 @@ def _stories(facts: Facts, practices: Practices) -> list[Markup]:
         for _, row in facts.promising.head(MOST_STORIES).iterrows()
         if (said := [words for words in (over_time(practices, row), hidden(row)) if words])
     ]
+
+
+def _here(facts: Facts, practices: Practices) -> Markup | None:
+    """Whether what was told holds in every part of the organisation, as far as that can be told."""
+    shown, table = list(facts.promising["practice"].head(MOST_STORIES)), practices.segments.table
+    rows = table[table["practice"].isin(shown)]
+    if rows.empty:
+        return None
+    if rows["verdict"].eq(TOO_LITTLE).all():
+        words = f"There are too few {facts.unit.plural} in any one part to tell."
+        return element("p", element("b", "Does it hold here? "), words)
+    less = rows[rows["verdict"] == LESS]
+    words = f"Wherever there are {facts.unit.plural} enough to tell, each of these holds."
+    if len(less):
+        words = listed(
+            f"“{label}” holds less in {listed(own['segment'])}" for label, own in less.groupby("label", sort=False)
+        )
+        words = f"{words}."
+    few = rows["verdict"].eq(TOO_LITTLE).mean() > 0.5
+    return element(
+        "p", element("b", "Does it hold here? "), f"{words} In most parts there are too few." if few else words
+    )
 
 
 def _together(practices: Practices) -> Markup | None:

@@ -16,11 +16,12 @@ from pdlib.practices.grades import PROMISING, STRONG, follows_success, grade, ra
 from pdlib.practices.result import Practices
 from pdlib.practices.tested import LEVEL, PLACEBOS, RERUNS, Tested, contrast_all, what_is_used
 from pdlib.practices.timing import RISES, Waves, check_timing
+from pdlib.show.wording import capitalised, counted, listed
 from pdlib.stats.family import benjamini_hochberg, shrink_family
 from pdlib.stats.refit import Stack, backward
 from pdlib.stats.threads import single_threaded
 
-LITTLE, SELDOM = 2, 0.35
+LITTLE, SELDOM, MOST_NAMED = 2, 0.35, 3
 COLUMNS = [
     "practice", "label", "theme", "evidence", "cost", "programme", "grade", "reason", "note", "travels_with", "n_units",
     "n_users", "missing_share", "low", "high", "prevalence_deviants", "prevalence_peers",
@@ -95,7 +96,7 @@ def compare_practices(observations: Observations, deviants: Deviants, *, draws: 
         **deviants.settings, "level": LEVEL, "draws": draws, "seed": seed, "family_size": len(names), "reruns": RERUNS,
         "placebos": PLACEBOS, "placebos_with_findings": placebos,
     }  # fmt: skip
-    notes = [*_caveats(table, observations), *tested.notes]
+    notes = [*_caveats(table, observations), *_same_people(table, observations, expected), *tested.notes]
     result = Practices(observations, deviants, table, values, tested, waves, notes, settings)
     notes += unanswered.caveat(result, result.unanswered)
     return result
@@ -167,3 +168,13 @@ def _caveats(table: pd.DataFrame, observations: Observations) -> list[str]:
         what = "Some units are" if confirm.units else f"What comes from {confirm.start} on is"
         notes.append(f"{what} kept back: what is found here can be confirmed there.")
     return notes
+
+
+def _same_people(table: pd.DataFrame, observations: Observations, expected: Expected) -> list[str]:
+    """Whether those who rate the outcome also say what is done, so that a way of answering shows in both."""
+    asked = observations.codebook["measured_by"].reindex(table["practice"]).eq("survey").to_numpy()
+    both = table["label"][(table["evidence"].eq("claimed") | asked) & table["p_value"].notna()]
+    if expected.outcome.source != "employees" or both.empty:
+        return []
+    what = f"{counted(len(both), 'practice')} ({listed(f'“{label}”' for label in both[:MOST_NAMED])})"
+    return [f"{capitalised(what)} and the outcome come from the same people; a way of answering shows in both."]

@@ -19,7 +19,7 @@ def per_unit(observations: Observations, units: pd.Index, waves: list[str]) -> p
     wide = long[long["wave"].isin(waves)].pivot_table(
         index="unit", columns="practice", values="value", aggfunc="mean", observed=True
     )
-    given = set(long["practice"])
+    given = set(long["practice"].unique())
     names = [name for name in observations.codebook.index if name in given]
     return wide.reindex(index=units, columns=names)
 

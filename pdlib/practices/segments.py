@@ -84,12 +84,14 @@ class Segments:
     def sentence(self, practice: str) -> str:
         """Whether a practice holds everywhere, in plain words."""
         rows = self.of(practice)
-        parts = []
-        for by, own in rows.groupby("by", sort=False):
-            verdicts = own["verdict"].value_counts()
-            told = [f"{name} in {verdicts[name]}" for name in (HOLDS, LESS, TOO_LITTLE) if name in verdicts]
-            parts.append(f"by {by} it {', '.join(told)}".replace(f"it {TOO_LITTLE}", f"there is {TOO_LITTLE}"))
-        return f"Of the parts {listed(parts)}." if parts else "There is no segment to look at."
+        if rows.empty:
+            return "There is no segment to look at."
+        held = rows["verdict"].eq(HOLDS).groupby(rows["by"], sort=False)
+        counts = zip(held.sum().items(), held.size(), strict=True)
+        text = f"It holds {listed(f'by {by} in {holds} of {parts} parts' for (by, holds), parts in counts)}"
+        less = rows.loc[rows["verdict"].eq(LESS), "segment"]
+        text += f"; it holds less in {listed(less)}" if len(less) else ""
+        return f"{text}; the others have too little to tell." if rows["verdict"].eq(TOO_LITTLE).any() else f"{text}."
 
     def plot(self, practice: str | None = None, *, ax: Axes | None = None) -> Axes:
         """Contrast of one practice in each segment, the best graded by default, from the segment's own units."""

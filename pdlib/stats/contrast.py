@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Protocol
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import solve_triangular
 from scipy.stats import t as student
 
 from pdlib.stats.shuffles import shuffled
@@ -200,12 +200,11 @@ def adjusted_contrasts(
         spare[k] = there.sum() - basis.shape[1] - 1
         if spare[k] < 1:
             continue
-        q = basis[there]
-        factor = _gram_without(basis[~there])
-        if factor is None:
+        q = _orthonormal_over(basis, there)
+        if q is None:
             continue
         both = np.column_stack([y[there], practices[there, k] * root[there]])
-        free = both - q @ cho_solve(factor, q.T @ both)
+        free = both - q @ (q.T @ both)
         x = free[:, 1]
         size = float(x @ x)
         mean = np.average(practices[there, k], weights=weights[there])
@@ -213,7 +212,7 @@ def adjusted_contrasts(
         left[k] = size / spread if spread > 0 else 0.0
         if left[k] < LEAST_LEFT:
             continue
-        leverage = np.einsum("ij,ij->i", q, cho_solve(factor, q.T).T) + x**2 / size
+        leverage = np.einsum("ij,ij->i", q, q) + x**2 / size
         estimate[k], length[k] = x @ free[:, 0] / size, np.sqrt(size)
         residual = free[:, 0] - estimate[k] * x
         usual[k] = np.sqrt(residual @ residual / spare[k] / size)
@@ -260,9 +259,12 @@ def _strata(weights: Array) -> Array:
     return np.argsort(np.argsort(weights, kind="stable"), kind="stable") * count // len(weights)
 
 
-def _gram_without(gone: Array) -> tuple[Array, bool] | None:
-    """Factor of the Gram matrix once some rows of an orthonormal basis are taken out; None if rank is lost."""
-    gram = np.eye(gone.shape[1]) - gone.T @ gone
+def _orthonormal_over(basis: Array, there: Array) -> Array | None:
+    """Rows of an orthonormal basis made orthonormal again once the others are left out; None if rank is lost."""
+    gone = basis[~there]
+    if not len(gone):
+        return basis
+    gram = np.eye(basis.shape[1]) - gone.T @ gone
     if np.linalg.eigvalsh(gram)[0] < 1e-8:
         return None
-    return cho_factor(gram)
+    return solve_triangular(np.linalg.cholesky(gram), basis[there].T, lower=True, check_finite=False).T

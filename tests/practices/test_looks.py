@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from pdlib.errors import DataError, StudyError
+from pdlib.insight import tell
 from pdlib.show.wording import causal_words
 from tests.practices import world
 
@@ -257,3 +258,20 @@ def test_where_answers_are_missing_at_random_nothing_is_said() -> None:
 
 def test_where_all_answer_there_is_nothing_to_compare() -> None:
     assert world.practices().unanswered.empty
+
+
+def test_where_it_holds_is_said_in_a_sentence() -> None:
+    segments = world.practices().segments
+    said = segments.sentence("Hours with customers")
+    assert said == "It holds by region in 3 of 3 parts, by site in 3 of 3 parts and by means in 3 of 3 parts."
+    unclear = segments.sentence("plant")
+    assert unclear.endswith("the others have too little to tell.")
+
+
+def test_leaders_read_where_it_holds_and_what_was_asked_and_paid_for() -> None:
+    practices = world.practices()
+    page = str(tell(practices.observations, practices.deviants, practices).what_they_do)
+    assert "Does it hold here? Wherever there are shops enough to tell, each of these holds." in page
+    assert "Better together. Hello and complaint: Shops that do both show" in page
+    assert "You asked. " in page
+    assert "Paid for, no gain in sight. Smile Academy: " in page

@@ -1,0 +1,79 @@
+"""What goes wrong when practices are compared: PITFALLS.md names the test of each; those without a home are here."""
+
+import ast
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pdlib.deviants import find_deviants
+from pdlib.expected import expect
+from pdlib.observations import read
+from pdlib.practices import Practices, compare_practices
+from pdlib.simulate import simulate_practices, simulate_teams
+from pdlib.study import Study
+from tests.practices import world
+
+HERE = Path(__file__).parent
+NAMED = re.findall(r"`(tests/\S+?)::(\w+)`", (HERE / "PITFALLS.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("path", "name"), NAMED, ids=[name for _, name in NAMED])
+def test_each_pitfall_has_its_test(path: str, name: str) -> None:
+    tree = ast.parse((HERE.parents[1] / path).read_text(encoding="utf-8"))
+    assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def test_the_list_of_pitfalls_is_read_to_its_end() -> None:
+    rows = (HERE / "PITFALLS.md").read_text(encoding="utf-8").count("\n| ") - 1
+    assert len(NAMED) == rows >= 18
+
+
+def test_who_counts_as_deviant_changes_no_test() -> None:
+    few, many = (world.compared(world.observed({"top": top})).table.set_index("practice") for top in (0.05, 0.30))
+    columns = ["grade", "raw_contrast", "p_romano_wolf", "p_bh", "change", "timing"]
+    assert few[columns].equals(many.loc[few.index, columns])
+    assert not few["prevalence_deviants"].equals(many.loc[few.index, "prevalence_deviants"])
+
+
+def compared(simulated, **entries) -> Practices:
+    tables = simulated.tables()
+    observations = read(Study(**simulated.study() | entries), tables)
+    return compare_practices(observations, find_deviants(expect(observations, challenger=None)), draws=400)
+
+
+def test_sizes_are_not_shrunken_where_units_are_noisy() -> None:
+    simulated = simulate_practices(1500, 40, item_sd=7.0, missing_share=0.0, seed=3)
+    practices = compared(simulated)
+    assert practices.deviants.expected.reliability < 0.5
+    rows = practices.table.merge(simulated.truth, on="practice").query("role == 'true'")
+    spread = simulated.practices[rows["practice"]].std(ddof=0).to_numpy()
+    size = rows["size"] / spread * (rows["high"] - rows["low"])
+    assert rows["raw_contrast"].sum() / size.sum() == pytest.approx(1.0, abs=0.2)
+
+
+def test_units_of_one_district_do_not_count_as_many() -> None:
+    simulated = simulate_teams(400, n_districts=24, district_sd=0.5, null=True, hidden_sd=0.0, seed=4)
+    district = simulated.units["district"]
+    tables, rng = simulated.tables(), np.random.default_rng(2)
+    names = simulated.codebook.query("kind == 'binary'")["practice"].iloc[:12]
+    own = {name: rng.permutation(np.arange(24) % 2).astype(float)[district.str[1:].astype(int)] for name in names}
+    tables["practices"] = tables["practices"].assign(**own)
+    found = {}
+    for nested, unit in ((True, {"column": "unit", "nested_in": "district"}), (False, "unit")):
+        observations = read(Study(**simulated.study() | {"unit": unit}), tables)
+        practices = compare_practices(observations, find_deviants(expect(observations, challenger=None)), draws=400)
+        found[nested] = practices.table.set_index("practice").loc[names, "p_value"].lt(0.05).sum()
+    assert found[True] <= 2
+    assert found[False] >= 6
+
+
+def test_it_is_said_where_the_same_people_speak_of_both() -> None:
+    asked = world.CODEBOOK.assign(measured_by=np.where(world.CODEBOOK["practice"].eq("plant"), "survey", "audit"))
+    outcome = {"name": "mood", "kind": "mean", "value": "value", "n": "n", "sd": "sd", "source": "employees"}
+    said = "One practice (“A plant at the door”) and the outcome come from the same people"
+    for source, expected in (("employees", True), ("customers", False)):
+        study = {"outcome": outcome | {"source": source}}
+        caveats = world.compared(world.observed(study, {"codebook": asked})).caveats
+        assert any(note.startswith(said) for note in caveats) is expected

@@ -205,8 +205,8 @@ def table(timings: list[Timing], *, busy: bool) -> str:
 def preface(*, busy: bool) -> str:
     """Say what was measured, with what, and whether by a machine that did other work meanwhile."""
     noise = (
-        " Other work ran meanwhile: wall seconds of ways that were timed minutes apart compare badly, CPU seconds well, "
-        "and the goals, which are of wall seconds, are not judged."
+        " Other work ran meanwhile: wall seconds of ways that were timed minutes apart compare badly, CPU seconds "
+        "well; the goals, which are of wall seconds, are not judged."
     )
     names = ("papermill", "nbconvert", "ipykernel", "matplotlib")
     packages = ", ".join(f"{name} {version(name)}" for name in names)

@@ -191,8 +191,10 @@ def add(folder: Path, entry: Mapping[str, Any], built: str) -> None:
     """Add a finding with the time it was published; on disk before this returns."""
     text = json.dumps({"built": built, **entry}, ensure_ascii=False, allow_nan=False) + "\n"
     with (folder / FILE).open("a+b") as stream:
-        if stream.tell() and os.pread(stream.fileno(), 1, stream.tell() - 1) != b"\n":
-            text = "\n" + text  # a line that was cut off stays alone
+        if stream.tell():
+            stream.seek(-1, os.SEEK_END)
+            if stream.read(1) != b"\n":
+                text = "\n" + text  # a line that was cut off stays alone
         stream.write(text.encode())
         stream.flush()
         os.fsync(stream.fileno())

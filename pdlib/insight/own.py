@@ -165,7 +165,7 @@ class UnitPage(Facts):
         caption = "Promising practices, and whether we do them"
         shown = table(counted_here(self, rows).assign(here=here), caption=caption, columns=columns, row_header="label")
         lacking = [row for (_, row), done in zip(rows.iterrows(), here, strict=True) if done == "no"]
-        note = "These go with better results in comparable places. That is worth a try, and no proof."
+        note = "In comparable places these go with better results. That is worth a try, and no proof."
         cards = [try_card(self, self.practices, row) for row in lacking[:MOST_CARDS]]
         return join(heading, shown, element("p", note, class_="note"), *cards)
 

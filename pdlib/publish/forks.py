@@ -34,7 +34,7 @@ _BOOT = (
     "import sys; sys.path[:1] = []\n"  # the launcher of ipykernel drops the working directory too
     "from pdlib.publish.forks import grow; grow(*sys.argv[1:])"
 )
-_ENDED_WITH_ZYGOTE = -signal.SIGKILL
+_ENDED_WITH_ZYGOTE = -9  # SIGKILL, which has no name where nothing can be forked
 _PATIENCE = 5
 _PR_SET_PDEATHSIG = 1
 
@@ -181,7 +181,7 @@ class Nursery:
             raise ForkError(f"{zygote.threads} threads run in the process that should fork kernels")
         return zygote
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let every zygote go, and with each its kernels."""
         for zygote in self._zygotes:
             zygote.close()
@@ -189,7 +189,8 @@ class Nursery:
             self._server.close()
         if self._process:
             try:
-                self._process.wait(_PATIENCE)
+                # In a thread: a connection is closed by the event loop, which must go on for that.
+                await asyncio.to_thread(self._process.wait, _PATIENCE)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()

@@ -145,7 +145,7 @@ class Kernels:
     ) -> None:
         if self._first:
             self._first.cancel()
-        self._nursery.close()
+        await self._nursery.close()
         self._context.destroy(linger=0)
         self._scratch.cleanup()
 

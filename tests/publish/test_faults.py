@@ -91,7 +91,7 @@ def cells(tmp_path_factory):
     make_study(place / "study")
     path, reports = place / "report.ipynb", place / "reports"
     command = ["build", str(place / "study"), "--quiet", "--notebook", str(path), "--output", str(reports)]
-    command += ["--each", "unit=" + ",".join(["good", *CELLS]), "--cell-timeout", "6"]
+    command += ["--each", "unit=" + ",".join(["good", *CELLS]), "--cell-timeout", "12"]
     notebook(path=path, shared=[SHARED])
     assert main(command) == 0
     before = published(reports)

@@ -60,7 +60,7 @@ def double_machine_learning(simulated: SimulatedPractices, deviants: Deviants) -
         StandardScaler(),
         SplineTransformer(n_knots=4, extrapolation="linear"),
         PolynomialFeatures(2, interaction_only=True, include_bias=False),
-        RidgeCV(np.logspace(-1, 4, 8)),
+        RidgeCV(np.logspace(-1, 4, 8), alpha_per_target=True),
     )
     folds = KFold(FOLDS, shuffle=True, random_state=0)
     target = np.column_stack([expected.fit.collapsed.value, filled.to_numpy()])

@@ -20,7 +20,7 @@ from tests.validation.cells import Cell, Goal, Section
 from tests.validation.measures import Record
 
 LEVEL = 0.10
-RIVAL_RUNS = 24  # of the first replicates: rivals take most of the time and are told apart by far
+RIVAL_RUNS = 12  # of the first replicates: rivals take most of the time and are told apart by far
 REPLICATES = {(200, 40): 120, (500, 40): 120, (2000, 40): 24, (200, 200): 24, (500, 200): 24, (2000, 200): 6}
 SURE, ANY, STRONG = "strong + promising (Romano–Wolf)", "strong + promising", "strong"
 BEFORE, SHARE = "Romano–Wolf before time and side by side", "BH before time and side by side"

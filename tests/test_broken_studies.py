@@ -468,7 +468,7 @@ def test_build_fails_and_leaves_no_report(
     assert [part for part in case.parts if part not in error] == []
     one_message(error)
     left = {path.name for path in output.rglob("[!.]*") if path.is_file()}
-    assert left <= {"index.html", "repair-shops.failed.html", "repair-shops.json"}
+    assert left <= {"index.html", "repair-shops.failed.html", "repair-shops.json", "status.json", "feed.xml"}
     assert "repair-shops.html" not in "".join(path.read_text() for path in output.glob("index.html"))
 
 

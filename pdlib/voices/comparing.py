@@ -151,7 +151,8 @@ def _graded(table: pd.DataFrame, family: Contrasts, bench: Bench, draws: int, se
     chances = romano_wolf(family, draws=draws, seed=seed)
     # A t distribution flatters few clusters; there the turned signs give the single p-values too.
     p_value = family.p_value if bench.clusters is None else chances.alone
-    stepped = np.where(family.estimate > 0, chances.better, chances.worse)  # to say more, to say less: two families
+    # To say more and to say less are a family each, and each has half of the level.
+    stepped = np.minimum(2 * np.where(family.estimate > 0, chances.better, chances.worse), 1.0)
     half = student.ppf(0.975, np.maximum(family.spare, 1)) * family.se
     table = table.assign(
         contrast=family.estimate, contrast_lower=family.estimate - half, contrast_upper=family.estimate + half,

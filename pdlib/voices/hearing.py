@@ -65,7 +65,7 @@ class Voices:
         comments), ``touchpoint`` (where it is said most for what is said there), ``share_deviants`` and ``share_peers``
         (of comments), ``contrast`` with 95 % bounds (by what share of its usual rate it is said more often per standard
         deviation of excess, context removed), ``p_value``, ``p_romano_wolf`` (allowing for all
-        terms: of being said more, or less, as the contrast is), ``p_bh``.
+        terms and both directions), ``p_bh``.
         """
         return self._table.copy()
 

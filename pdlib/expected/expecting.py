@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 FEW_UNITS = 30
 FEW_PERIODS = 3
-FEWEST_GIVEN = 100
 CHALLENGER_PART = "Steps and combinations found by the challenger"
 REACH = float(ndtri(0.95))
 Form = Literal["auto", "smooth", "linear", "none"]
@@ -302,8 +301,8 @@ def expect(
     form : {"auto", "smooth", "linear", "none"}
         How the context enters; "auto" is smooth from 30 units, linear below, none where there are too few for lines.
     challenger : "auto", None or scikit-learn regressor
-        "auto" lets boosted trees challenge a smooth form from 300 units on; a regressor of your own challenges from 100
-        units on, whatever the form. The caveats say what came of it.
+        "auto" lets boosted trees challenge a smooth form; a regressor of your own challenges whatever the form. Both
+        from 100 units on. The caveats say what came of it.
 
     Returns
     -------
@@ -347,8 +346,8 @@ def _challenged(fit: ExcessFit, grid: Grid, challenger: Any, *, smooth: bool) ->
     count, given = len(grid.units), not (challenger is None or isinstance(challenger, str))
     if isinstance(challenger, str) and challenger != "auto":
         raise ValueError(f"challenger is {challenger!r}; it must be 'auto', None or a scikit-learn regressor.")
-    if given and count < FEWEST_GIVEN:
-        raise TooFewUnitsError(f"{count} units are too few for a challenger; at least {FEWEST_GIVEN} are needed.")
+    if given and count < FEWEST:
+        raise TooFewUnitsError(f"{count} units are too few for a challenger; at least {FEWEST} are needed.")
     due = given or (challenger == "auto" and smooth and count >= FEWEST)
     if not due or not grid.conditions:
         return fit, "none"

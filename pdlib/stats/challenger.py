@@ -18,7 +18,7 @@ from pdlib.stats.posterior import shrink
 from pdlib.stats.reml import fit_reml, solve_given
 
 Array = np.ndarray
-FEWEST = 300
+FEWEST = 100
 FOLDS, TURNS, HALVINGS = 10, 2, 3
 CLEAR = 2.0  # standard errors by which the blend must predict better
 MOST_ROWS = 20_000

@@ -24,6 +24,7 @@ Finder = Callable[[str], list[str]]
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _OUR_ATTRIBUTES = words("class role scope tabindex lang dir d points viewbox transform")
+_PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[\w+/=\s]*\Z")  # dots, in which letters are chance
 _DRAWN = words("path circle line polyline polygon rect g use")
 _BREAKING = words("p li td th tr dt dd h1 h2 h3 h4 h5 h6 caption figcaption summary title desc text pre br div table")
 _SHORTEST_NAME, _SHORTEST_QUOTE, _SHARED_CELLS = 3, 25, 3
@@ -57,7 +58,8 @@ class Bytes(HTMLParser):
         """Note what an element carries beside its text; geometry and our own classes say nothing."""
         self._skip += tag == "style"
         if tag not in _DRAWN:
-            self.attributes += [value for name, value in attrs if value and name not in _OUR_ATTRIBUTES]
+            said = [value for name, value in attrs if value and name not in _OUR_ATTRIBUTES]
+            self.attributes += [value for value in said if not _PICTURE.match(value)]
         if tag == "table":
             self.heads.append([])
         if tag == "tr":

@@ -72,6 +72,13 @@ def test_the_studys_own_list_clears(observations):
     assert named(["Old Mill"], allowed) == []
 
 
+def test_letters_of_a_picture_are_chance(observations):
+    unit = str(observations.units.index[0])
+    assert privacy_failures(f'<img alt="A drawing" src="data:image/png;base64,iVBOR/{unit}+x==">', observations) == []
+    for hidden in (f"data:image/svg+xml;base64,iVBOR/{unit}+x==", f"data:image/png;base64,iV== {unit}!"):
+        assert privacy_failures(f'<img alt="A drawing" src="{hidden}">', observations) != []
+
+
 def test_raw_rows_are_found_and_aggregates_are_not(observations):
     row = observations.panel.iloc[40]
     cells = "".join(f"<td>{row[name]:,}</td>" for name in ("answers", "happy", "jobs"))

@@ -181,11 +181,14 @@ class Watcher:
         from playwright.sync_api import Error
 
         self.address, self.html, self.asked = f"{HOME}{number}.html", html.encode("utf-8", "replace").decode(), []
-        try:
-            self.tab.goto(self.address, wait_until="load")
-            seen = self.tab.evaluate(LOOK, [HEADLINE, LAST])
-        except Error:  # a page that left or hung in mid-question has done something
-            return "request" if self.asked else "defaced"
+        for again in (True, False):
+            try:
+                self.tab.goto(self.address, wait_until="load")
+                seen = self.tab.evaluate(LOOK, [HEADLINE, LAST])
+                break
+            except Error:  # a page that leaves or hangs in mid-question, twice, has done something
+                if self.asked or not again:
+                    return "request" if self.asked else "defaced"
         if seen["boom"]:
             return "script"
         # The browser itself asks for an icon; a link that is clicked leads where it says.

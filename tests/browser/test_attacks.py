@@ -6,6 +6,7 @@ network for anything, if it leads away, or if the headline or the words after th
 
 import re
 from collections import Counter
+from contextlib import suppress
 from functools import cache
 
 import pandas as pd
@@ -177,18 +178,24 @@ class Watcher:
             route.abort()
 
     def succeeded(self, number, html):
-        """What an attack achieved: "script", "request", "defaced" or nothing."""
+        """What an attack achieved: "script", "request", "defaced" or nothing.
+
+        A page that looks defaced is looked at again, for the one before it may have been on its way elsewhere.
+        """
+        found = self._look(number, html)
+        return self._look(number, html) if found == "defaced" else found
+
+    def _look(self, number, html):
         from playwright.sync_api import Error
 
+        with suppress(Error):  # the page before may be leaving just now
+            self.tab.goto("about:blank")
         self.address, self.html, self.asked = f"{HOME}{number}.html", html.encode("utf-8", "replace").decode(), []
-        for again in (True, False):
-            try:
-                self.tab.goto(self.address, wait_until="load")
-                seen = self.tab.evaluate(LOOK, [HEADLINE, LAST])
-                break
-            except Error:  # a page that leaves or hangs in mid-question, twice, has done something
-                if self.asked or not again:
-                    return "request" if self.asked else "defaced"
+        try:
+            self.tab.goto(self.address, wait_until="load")
+            seen = self.tab.evaluate(LOOK, [HEADLINE, LAST])
+        except Error:  # a page that left or hung in mid-question has done something
+            return "request" if self.asked else "defaced"
         if seen["boom"]:
             return "script"
         # The browser itself asks for an icon; a link that is clicked leads where it says.

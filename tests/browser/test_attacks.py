@@ -6,7 +6,6 @@ network for anything, if it leads away, or if the headline or the words after th
 
 import re
 from collections import Counter
-from contextlib import suppress
 from functools import cache
 
 import pandas as pd
@@ -21,6 +20,9 @@ from tests import attacks
 
 HOME = "https://report.test/"
 HEADLINE, LAST = "Nine shops do better", "Last words of the page"
+# Markup that leaves an element open, closes the page's own, or moves what follows: no policy can mend that.
+LEFT_OPEN = [r"</main>", r"<template\b", r"<style>(?!.*</style>)", r"<svg/\S*//"]
+SWALLOWS = re.compile("|".join([*map(re.escape, attacks.SWALLOWING), *LEFT_OPEN]))
 
 # What stands there, then everything is hovered over, focused and clicked, but for ordinary links: to follow one is the
 # reader's choice.
@@ -161,9 +163,12 @@ class Watcher:
     def __init__(self, browser):
         self.context = browser.new_context(viewport={"width": 1000, "height": 700})
         self.context.add_init_script("window.boom = () => { window.__boom = 1 }; window.alert = window.boom")
-        self.tab = self.context.new_page()
         self.html, self.asked = "", []
         self.context.route("**/*", self._answer)
+        self._open()
+
+    def _open(self):
+        self.tab = self.context.new_page()
         self.tab.set_default_timeout(4000)
         self.tab.on("dialog", lambda dialog: dialog.dismiss())
 
@@ -175,23 +180,16 @@ class Watcher:
             route.abort()
 
     def succeeded(self, number, html):
-        """What an attack achieved: "script", "request", "defaced" or nothing.
-
-        A page that looks defaced is looked at again, for the one before it may have been on its way elsewhere.
-        """
-        found = self._look(number, html)
-        return self._look(number, html) if found == "defaced" else found
-
-    def _look(self, number, html):
+        """What an attack achieved: "script", "request", "defaced" or nothing."""
         from playwright.sync_api import Error
 
-        with suppress(Error):  # the page before may be leaving just now
-            self.tab.goto("about:blank")
         self.address, self.html, self.asked = f"{HOME}{number}.html", html.encode("utf-8", "replace").decode(), []
         try:
             self.tab.goto(self.address, wait_until="load")
             seen = self.tab.evaluate(LOOK, [HEADLINE, LAST])
         except Error:  # a page that left or hung in mid-question has done something
+            self.tab.close()  # and where it is going must not be taken for what the next one does
+            self._open()
             return "request" if self.asked else "defaced"
         if seen["boom"]:
             return "script"
@@ -245,8 +243,9 @@ def test_cleaning_alone_holds_them(achieved):
 @pytest.mark.browser
 @pytest.mark.slow
 def test_the_policy_alone_lets_nothing_run_and_next_to_nothing_out(achieved):
-    """A policy cannot mend markup: what swallows, repeats or covers the page is for the cleaning to stop."""
+    """A policy cannot mend markup: what swallows or repeats the page is for the cleaning to stop."""
     through = achieved("policy alone")
     assert "script" not in through.values()
     assert [name for name, what in through.items() if what == "request" and "http-equiv=refresh" not in name] == []
     assert list(through.values()).count("request") <= 2
+    assert [name for name, what in through.items() if what == "defaced" and not SWALLOWS.search(name)] == []

@@ -12,7 +12,7 @@ Array = np.ndarray
 WINDOWS = (1, 2, 3, 4, 6)
 FIRST = 3
 TAIL = 0.01
-STRATA = 4
+STRATA = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ def find_rise(
     *,
     windows: tuple[int, ...] = WINDOWS,
     fewest: int = 10,
-    panels: int = 20,
+    panels: int = 40,
     seed: int = 0,
 ) -> Rise:
     """Look for a rise of each unit's share over its latest periods, of whatever length is clearest.
@@ -48,7 +48,8 @@ def find_rise(
     A unit's share is its peers' share of the period times the unit's own factor, gamma over units. What its past says
     of the factor foretells the count of the latest periods: a negative binomial, whose upper tail is the p-value of one
     window. The smallest over windows is corrected by how small it gets in panels simulated without any rise (units'
-    factors and months' bursts as in the data, binomial counts), among units with as many comments.
+    factors and months' bursts as in the data, binomial counts), among units with as many comments: by how small one in
+    a hundred is, and beyond it by how fast smaller ones grow rare there (Hill's estimator).
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ def find_rise(
     References
     ----------
     Noufaily et al. (2013), doi:10.1002/sim.5595, for surveillance by the negative binomial; Clayton & Kaldor (1987),
-    doi:10.2307/2532003, for the gamma factor.
+    doi:10.2307/2532003, for the gamma factor; Hill (1975), doi:10.1214/aos/1176343247, for the tail.
     """
     smallest, window, usual = _smallest(counts, totals, windows, fewest)
     rng = np.random.default_rng(seed)
@@ -78,16 +79,31 @@ def find_rise(
         _smallest(_null_panel(rng, totals, share, factor, burst), totals, windows, fewest)[0]
         for _ in range(max(panels, 1))
     ]
-    null = np.stack(drawn)
+    null = np.log(np.maximum(np.stack(drawn), 1e-300))
     p_value = np.ones_like(smallest)
     said = np.cumsum(totals, axis=1)
+    strata: list[list[tuple[int, Array]]] = [[] for _ in range(STRATA)]
     for t in range(FIRST, counts.shape[1]):
         judged = np.flatnonzero(window[:, t] >= 0)
-        for own in np.array_split(judged[np.argsort(said[judged, t], kind="stable")], STRATA):
-            if len(own):
-                tail = float(np.quantile(null[:, own, t], TAIL))
-                p_value[own, t] = np.minimum(1.0, smallest[own, t] * max(TAIL / max(tail, 1e-300), 1.0))
+        by_size = np.array_split(judged[np.argsort(said[judged, t], kind="stable")], STRATA)
+        for stratum, units in zip(strata, by_size, strict=True):
+            if len(units):
+                stratum.append((t, units))
+    for stratum in strata:
+        bars = [float(np.quantile(null[:, units, t], TAIL)) for t, units in stratum]
+        beyond = [bar - np.minimum(null[:, units, t], bar) for bar, (t, units) in zip(bars, stratum, strict=True)]
+        rarer = _growing_rare(np.concatenate([part.ravel() for part in beyond])) if beyond else 1.0
+        for bar, (t, units) in zip(bars, stratum, strict=True):
+            size = np.log(np.maximum(smallest[units, t], 1e-300))
+            low = np.where(size < bar, rarer * (size - bar), size - bar)
+            p_value[units, t] = np.minimum(1.0, np.exp(np.maximum(np.log(TAIL) + low, size)))
     return Rise(p_value, window, usual)
+
+
+def _growing_rare(beyond: Array) -> float:
+    """Power at which tails beyond a bar grow rare: 1 if as fast as the tails themselves, less where they are heavy."""
+    farther = beyond[beyond > 0]
+    return min(len(farther) / float(farther.sum()), 1.0) if len(farther) else 1.0
 
 
 def _smallest(counts: Array, totals: Array, windows: tuple[int, ...], fewest: int) -> tuple[Array, Array, Array]:
@@ -134,7 +150,9 @@ def _null_model(counts: Array, totals: Array) -> tuple[Array, float, float]:
     squares = float((mean**2).sum())
     periods = max(counts.shape[1], 2)  # one of which the unit's own factor takes up
     away = float(((counts - mean) ** 2).sum()) * periods / (periods - 1)
-    burst = (away - float(mean.sum())) / squares if squares > 0 else 0.0
+    chance = mean * (1 - mean / np.maximum(totals, 1))  # binomial
+    squares -= float((mean**2 / np.maximum(totals, 1)).sum())
+    burst = (away - float(chance.sum())) / squares if squares > 0 else 0.0
     return share, factor, max(burst, 0.0)
 
 

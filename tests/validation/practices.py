@@ -21,7 +21,7 @@ from tests.validation.measures import Record
 
 LEVEL = 0.10
 RIVAL_RUNS = 12  # of the first replicates: rivals take most of the time and are told apart by far
-REPLICATES = {(200, 40): 120, (500, 40): 120, (2000, 40): 24, (200, 200): 24, (500, 200): 24, (2000, 200): 6}
+REPLICATES = {(200, 40): 120, (500, 40): 120, (2000, 40): 48, (200, 200): 60, (500, 200): 60, (2000, 200): 24}
 SURE, ANY, STRONG = "strong + promising (Romano–Wolf)", "strong + promising", "strong"
 BEFORE, SHARE = "Romano–Wolf before time and side by side", "BH before time and side by side"
 RIVALS = ["raw top 10 % + BH", "deviant flag + BH", "double machine learning + BH", "classifier importances, top 10"]
@@ -40,24 +40,22 @@ def cells() -> list[Cell]:
     shocks = {"n_units": 500, "n_practices": 40, "shock_sd": 0.3, "period_sd": 0.3}
     grid.append(_cell("practices", "N=500 K=40 shocks", simulate_practices, 40, **shocks))
     grid += [
-        _cell(
-            "practices", f"N={n} K=40 {WITHOUT_CAUSE}", simulate_practices, runs, n_units=n, n_practices=40, null=True
-        )
-        for n, runs in ((200, 300), (500, 120))
+        _cell("practices", f"N={n} K=40 {WITHOUT_CAUSE}", simulate_practices, 300, n_units=n, n_practices=40, null=True)
+        for n in (200, 500)
     ]
     teams = [
-        _cell("teams", "N=400, 60 districts", simulate_teams, 60),
-        _cell("teams", "N=400, 20 districts", simulate_teams, 40, n_districts=20),
-        _cell("teams", "N=1200, 60 districts", simulate_teams, 16, n_units=1200),
-        _cell("teams", f"N=400, 60 districts, {WITHOUT_CAUSE}", simulate_teams, 120, null=True, hidden_sd=0.0),
+        _cell("teams", "N=400, 60 districts", simulate_teams, 120),
+        _cell("teams", "N=400, 20 districts", simulate_teams, 60, n_districts=20),
+        _cell("teams", "N=1200, 60 districts", simulate_teams, 48, n_units=1200),
+        _cell("teams", f"N=400, 60 districts, {WITHOUT_CAUSE}", simulate_teams, 300, null=True, hidden_sd=0.0),
     ]
     lasting = {"shock_lasts": 0.85, "shock_sd": 0.8}
     adoptions = [
         _cell("adoptions", "N=200 P=8", simulate_adoptions, 60, n_units=200),
-        _cell("adoptions", "N=500 P=8", simulate_adoptions, 60),
+        _cell("adoptions", "N=500 P=8", simulate_adoptions, 120),
         _cell("adoptions", "N=500 P=8, shocks that last", simulate_adoptions, 40, **lasting),
-        _cell("adoptions", "N=500 P=18", simulate_adoptions, 24, n_periods=18, median_n=30),
-        _cell("adoptions", f"N=500 P=8, {WITHOUT_CAUSE}", simulate_adoptions, 60, null=True),
+        _cell("adoptions", "N=500 P=18", simulate_adoptions, 40, n_periods=18, median_n=30),
+        _cell("adoptions", f"N=500 P=8, {WITHOUT_CAUSE}", simulate_adoptions, 120, null=True),
     ]
     return [*grid, *teams, *adoptions]
 

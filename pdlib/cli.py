@@ -129,7 +129,7 @@ def _build(arguments: argparse.Namespace) -> int:
 
 
 def _build_all(arguments: argparse.Namespace) -> int:
-    from pdlib.publish.build import LockedError, build_reports
+    from pdlib.publish.build import LockedError, build_reports, note_unplanned
     from pdlib.publish.how import How
     from pdlib.publish.parameters import ParameterError
 
@@ -148,6 +148,7 @@ def _build_all(arguments: argparse.Namespace) -> int:
             _complain(str(error))
             return USAGE
         except PdlibError as error:
+            note_unplanned(study, arguments.output, (arguments.each or "").partition("=")[0] or None, error)
             codes.append(_not_built(study, error))
     try:
         results = build_reports(list(reports.values()), how) if reports else []

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -109,6 +109,33 @@ def build_reports(reports: Sequence[Report], how: How) -> list[Built]:
             missed = ("the shelf", PdlibError(f"The list of reports could not be brought up to date: {error}."))
             built[-1] = replace(built[-1], failed=(*built[-1].failed, missed))
     return built
+
+
+def note_unplanned(study: str | Path, output: str | Path, each: str | None, error: PdlibError) -> None:
+    """Mark the pages of a study that cannot be built at all as stale on the shelf, as after any other failure.
+
+    Parameters
+    ----------
+    study, output
+        As given to `pdlib.publish.plan.plan`.
+    each : str or None
+        Which of the study's reports was asked for.
+    error : PdlibError
+        What is wrong with the study or its notebook.
+    """
+    from pdlib.publish.pages import machine_paths, mark_stale
+    from pdlib.publish.shelf import manifests, write_shelf, write_status
+
+    folder, given = Path(output).resolve(), Path(study).resolve()
+    if not folder.is_dir():
+        return
+    with suppress(LockedError, OSError), _held(folder):  # the error itself is told by whoever asked
+        for manifest in manifests(folder):
+            file = (folder / manifest["study_path"]).resolve()
+            if manifest["each"] == each and file in (given, given / "study.toml"):
+                mark_stale(folder, manifest, error, machine_paths(file, folder / "index.html"))
+        write_shelf(folder)
+        write_status(folder)
 
 
 def _looked_up(report: Report, before: Sequence[Report], how: How) -> Built | None:

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 import unicodedata
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 EARLIER = "earlier"
+SCRATCH = "pdlib-"
+_SCRATCH_NOTE = ".build.scratch"
 _LONGEST_SLUG = 60
 _TAKEN = {"index", EARLIER}
 
@@ -45,6 +48,20 @@ def sweep(folder: Path) -> None:
     """Remove what a build that was cut off left half written; to be called by whoever holds the folder."""
     for left in (*folder.glob(".*.tmp"), *folder.glob("*/.*.tmp")):
         left.unlink(missing_ok=True)
+    note = folder / _SCRATCH_NOTE
+    if note.is_file():
+        name = note.read_text(encoding="utf-8", errors="replace")
+        if re.fullmatch(rf"{SCRATCH}\w+", name):
+            shutil.rmtree(Path(tempfile.gettempdir()) / name, ignore_errors=True)
+        note.unlink()
+
+
+def note_scratch(folder: Path, scratch: Path) -> Path:
+    """Note in a reports folder where its build works, for `sweep` should the build be cut off; returns the note."""
+    note = folder / _SCRATCH_NOTE
+    with suppress(OSError):  # a full disk is told when a page cannot be written
+        note.write_text(scratch.name, encoding="utf-8")
+    return note
 
 
 def keep_earlier(page: Path, manifest: Mapping[str, Any]) -> None:

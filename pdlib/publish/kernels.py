@@ -33,6 +33,7 @@ from nbformat import NotebookNode
 
 from pdlib import errors
 from pdlib.publish.checks import Failure, PageError, cell_name, cell_tags, stopped
+from pdlib.publish.files import SCRATCH
 from pdlib.publish.forks import ForkError, Nursery, Zygote
 from pdlib.publish.how import How, cores
 from pdlib.publish.parameters import OF_THE_PAGE
@@ -125,7 +126,7 @@ class Kernels:
         self._number = 0
 
     async def __aenter__(self) -> Self:
-        self._scratch = tempfile.TemporaryDirectory(prefix="pdlib-", ignore_cleanup_errors=True)
+        self._scratch = tempfile.TemporaryDirectory(prefix=SCRATCH, ignore_cleanup_errors=True)
         self.folder = Path(self._scratch.name)
         self._context = zmq.asyncio.Context()
         self._context.setsockopt(zmq.MAXMSGSIZE, MOST_OUTPUT)

@@ -30,7 +30,7 @@ from pdlib.observations import Observations, read
 from pdlib.publish import facts
 from pdlib.publish.checks import Failure, Outline, PageError, cell_name, cell_tags, page_failures, page_warnings
 from pdlib.publish.exporter import InsightExporter
-from pdlib.publish.files import keep_earlier, relative, sha256, write_atomically
+from pdlib.publish.files import keep_earlier, note_scratch, relative, sha256, write_atomically
 from pdlib.publish.forks import ForkError, Zygote
 from pdlib.publish.how import Built, How
 from pdlib.publish.kernels import Kernels, imports, run
@@ -70,6 +70,7 @@ async def make_pages(reports: Sequence[Report], how: How) -> list[Built]:
     modules = dict.fromkeys(name for nb in notebooks for name in imports(nb))
     several = len(reports) > 1 or reports[0].each is not None
     async with Kernels(how, modules, several=several) as kernels:
+        note = note_scratch(reports[0].folder, kernels.folder)
         press = _Press(how, several=several)
         makers = [_Maker(report, nb, kernels, press) for report, nb in zip(reports, notebooks, strict=True)]
         work = [asyncio.ensure_future(maker.build()) for maker in makers]
@@ -86,6 +87,7 @@ async def make_pages(reports: Sequence[Report], how: How) -> list[Built]:
                 task.cancel()
             await asyncio.wait(work)
             press.close()
+            note.unlink(missing_ok=True)
 
 
 def read_notebook(path: Path) -> NotebookNode:
@@ -131,7 +133,7 @@ class _Press:
         self, nb: NotebookNode, resources: dict[str, Any], maker: _Maker, member: Member
     ) -> tuple[str, list[Failure]]:
         """Make the page and check it; the exporter is kept, for what takes long is to read its template."""
-        arguments = nb, resources, machine_paths(maker.report), await maker.observations(), member
+        arguments = nb, resources, maker.paths, await maker.observations(), member
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._render, *arguments)
 
     def _render(
@@ -150,6 +152,7 @@ class _Maker:
         self.report, self.nb, self.kernels, self.press, self.how = report, nb, kernels, press, press.how
         self.began, self.clock = datetime.now(UTC), time.monotonic()
         self.data = _signature(report)
+        self.paths = machine_paths(report.study_file, report.notebook) | {str(report.folder)}
         self.manifest = (read_manifest(report.manifest) or _skeleton(report)) | {"study_path": report.study_path}
         self.warnings: dict[str, None] = {}
         self.failures: list[tuple[str, PdlibError]] = []
@@ -429,21 +432,7 @@ class _Maker:
         return Built(self.report.page, seconds, tuple(self.warnings), self.made, unchanged, failed, error)
 
     def _tell(self, page: Path, title: str, error: PdlibError) -> tuple[str, str]:
-        """Write the page that tells a failure beside the one it concerns; returns where it was and the reason."""
-        found = error.failures if isinstance(error, PageError) else [Failure("the study", str(error))]
-        hidden = [_without_paths(self.report, each) for each in found]
-        kept = "The last good page was kept." if page.exists() else "There is no earlier page."
-        footer = (
-            f"Build of {minute(self.began.isoformat())}, notebook {self.report.notebook.name}, pdlib {__version__}."
-        )
-        path = page.with_suffix(".failed.html")
-        try:
-            write_atomically(path, failed_page(title, kept, hidden, footer))
-        except OSError as unwritten:
-            error.add_note(f"What happened could not be written to {path.name}: {unwritten.strerror}. {kept}")
-        else:
-            error.add_note(f"What happened, in full: {relative(path)}. {kept}")
-        return hidden[0].where, hidden[0].reason
+        return tell_failure(page, title, error, self.began, self.paths)
 
     def _record(self, finding: dict[str, Any]) -> None:
         """Add what was found to the history beside the study, once."""
@@ -551,22 +540,40 @@ def _told(error: Exception) -> PdlibError:
     return PageError([Failure("the page", reason, detail="".join(traceback.format_exception(error)))])
 
 
-def machine_paths(report: Report) -> set[str]:
-    """Folders of this machine that no page may name."""
-    folders = [
-        report.study_file,
-        report.study_file.parent,
-        report.notebook.parent,
-        report.folder,
-        Path.cwd(),
-        Path.home(),
-    ]
+def machine_paths(*files: Path) -> set[str]:
+    """Folders of this machine that no page may name: those of the files a report is made of, and where we are."""
+    folders = [*files, *(file.parent for file in files), Path.cwd(), Path.home()]
     return {str(folder) for folder in folders if len(folder.parts) > 1}
 
 
-def _without_paths(report: Report, failure: Failure) -> Failure:
+def tell_failure(page: Path, title: str, error: PdlibError, began: datetime, paths: set[str]) -> tuple[str, str]:
+    """Write the page that tells a failure beside the one it concerns; returns where it was and the reason."""
+    found = error.failures if isinstance(error, PageError) else [Failure("the study", str(error))]
+    hidden = [_without_paths(paths, each) for each in found]
+    kept = "The last good page was kept." if page.exists() else "There is no earlier page."
+    footer = f"Build of {minute(began.isoformat())}, pdlib {__version__}."
+    path = page.with_suffix(".failed.html")
+    try:
+        write_atomically(path, failed_page(title, kept, hidden, footer))
+    except OSError as unwritten:
+        error.add_note(f"What happened could not be written to {path.name}: {unwritten.strerror}. {kept}")
+    else:
+        error.add_note(f"What happened, in full: {relative(path)}. {kept}")
+    return hidden[0].where, hidden[0].reason
+
+
+def mark_stale(folder: Path, manifest: dict[str, Any], error: PdlibError, paths: set[str]) -> None:
+    """Note that a report could not even be planned; its pages keep their last good state."""
+    began = datetime.now(UTC)
+    page = folder / f"{manifest['stem']}.html"
+    where, reason = tell_failure(page, f"{manifest['study']}: the report could not be built", error, began, paths)
+    failure = {"at": began.isoformat(timespec="seconds"), "where": where, "reason": reason}
+    write_manifest(page.with_suffix(".json"), {**manifest, "status": "failed", "failure": failure})
+
+
+def _without_paths(paths: set[str], failure: Failure) -> Failure:
     """Shorten this machine's folders, longest first: a failed page is passed on as easily as a good one."""
     texts = [failure.reason, failure.source, failure.detail]
-    for folder in sorted(machine_paths(report), key=len, reverse=True):
+    for folder in sorted(paths, key=len, reverse=True):
         texts = [text.replace(f"{folder}{os.sep}", "…/").replace(folder, "…") for text in texts]
     return Failure(failure.where, *texts)

@@ -66,10 +66,10 @@ CELLS = {
     "crashes": ("ctypes.string_at(0)", "ended the Python that ran it (signal 11)"),
     "gigabytes": ("while True: print('x' * 9_000_000)\n", "printed or showed more than 20 MB"),
     "one giant": ("print('x' * 30_000_000)", "printed or showed more than 20 MB"),
-    "sleeps": ("time.sleep(99)", "was still running when its 12 seconds were over"),
+    "sleeps": ("time.sleep(99)", "was still running when its 20 seconds were over"),
     "stubborn": (
         "while True:\n try: time.sleep(99)\n except KeyboardInterrupt: pass\n",
-        "was still running when its 12 seconds were over",
+        "was still running when its 20 seconds were over",
     ),
     "no memory": ("bytearray(10 ** 15)", "stopped with MemoryError"),
     "asks": ("input()", "stopped with StdinNotImplementedError"),
@@ -91,7 +91,7 @@ def cells(tmp_path_factory):
     make_study(place / "study")
     path, reports = place / "report.ipynb", place / "reports"
     command = ["build", str(place / "study"), "--quiet", "--notebook", str(path), "--output", str(reports)]
-    command += ["--each", "unit=" + ",".join(["good", *CELLS]), "--cell-timeout", "12"]
+    command += ["--each", "unit=" + ",".join(["good", *CELLS]), "--cell-timeout", "20"]
     notebook(path=path, shared=[SHARED])
     assert main(command) == 0
     before = published(reports)
@@ -246,6 +246,26 @@ def _until(true, seconds):
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+@linux
+@pytest.mark.kernel
+def test_what_a_killed_build_worked_with_is_swept(place, monkeypatch):
+    notebook("open('here', 'w').close(); import time; time.sleep(60)")
+    scratch = Path(tempfile.mkdtemp())
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    kept = scratch / "another"
+    kept.mkdir()
+    command = [sys.executable, "-m", "pdlib.cli", *BUILD, "--engine", "plain"]
+    builder = subprocess.Popen(command, env={**os.environ, "TMPDIR": str(scratch)}, stderr=subprocess.DEVNULL)
+    _until((place / "here").exists, 60)
+    builder.kill()
+    builder.wait(30)
+    assert len(list(scratch.iterdir())) == 2
+    notebook()
+    assert main(BUILD) == 0
+    assert list(scratch.iterdir()) == [kept]
+    assert not list(Path("reports").glob(".*.scratch"))
 
 
 # -- what the machine can do --------------------------------------------------------------------------------------
@@ -423,6 +443,10 @@ def test_a_file_that_is_not_what_it_should_be(place, fault, capsys):
     with survived() as codes:
         spoil()
         codes.append(main(BUILD))
+        assert json.loads(Path("reports/status.json").read_text())["status"] == "failed"
+        assert "failed. The page above is the last good one." in Path("reports/index.html").read_text(encoding="utf-8")
+        (told,) = Path("reports").glob("*.failed.html")
+        assert str(place) not in told.read_text(encoding="utf-8")
         make_study(place / "study")
     assert said in capsys.readouterr().err
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import io
 import json
@@ -12,7 +13,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
@@ -218,7 +219,21 @@ def _last_on_a_page(pdf: Path, headings: list[str]) -> list[str] | None:
     return [lines[-1] for lines in ends if lines and re.sub(r"\s+", " ", lines[-1]) in known]
 
 
-class _Quiet(SimpleHTTPRequestHandler):
+class _Server(BaseHTTPRequestHandler):
+    """Serves one page, compressed as web servers do."""
+
+    def __init__(self, page: bytes, *arguments: Any) -> None:
+        self.page = gzip.compress(page)
+        super().__init__(*arguments)
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(self.page)))
+        self.end_headers()
+        self.wfile.write(self.page)
+
     def log_message(self, *_: Any) -> None:
         """Say nothing: the audit prints its own table."""
 
@@ -228,10 +243,9 @@ def by_lighthouse(path: Path) -> list[Measure]:
     program = shutil.which("lighthouse")
     if program is None:
         return [unchecked("P2", _ASKED["P2"], "needs Lighthouse (npm); its accessibility rules are axe's, see P1")]
-    handler = partial(_Quiet, directory=str(path.resolve().parent))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Server, path.read_bytes())) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}/{path.name}"
+        address = f"http://127.0.0.1:{server.server_port}/"
         options = ["--quiet", "--output=json", "--only-categories=accessibility,performance"]
         options.append(f"--chrome-flags=--headless{' --no-sandbox' if is_root() else ''}")
         surroundings = {**os.environ, "CHROME_PATH": find_chromium() or ""}

@@ -7,12 +7,13 @@ stopped by a signal.
 from __future__ import annotations
 
 import argparse
+import errno
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pdlib.errors import PdlibError
 
@@ -58,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument(
         "studies", nargs="+", metavar="STUDY", help="a study.toml, its folder, or the HTML file of a page"
     )
+    audit.add_argument("--each", metavar="NAME[=A,B]", help="the pages built with the same --each")
+    audit.add_argument("--only", metavar="PAGE", action="append", default=[], help="of these, audit only PAGE")
     audit.add_argument("--output", metavar="DIR", default="reports", help="folder of the reports (default: reports)")
     audit.add_argument("--study", metavar="STUDY", help="the study of a page that is given as an HTML file")
     audit.add_argument("--rebuilt", metavar="DIR", help="folder of a second build, to see whether it is the same")
@@ -148,7 +151,7 @@ def _build_all(arguments: argparse.Namespace) -> int:
             _complain(str(error))
             return USAGE
         except PdlibError as error:
-            note_unplanned(study, arguments.output, (arguments.each or "").partition("=")[0] or None, error)
+            note_unplanned(study, arguments.output, _each(arguments)["each"], error)
             codes.append(_not_built(study, error))
     try:
         results = build_reports(list(reports.values()), how) if reports else []
@@ -171,11 +174,16 @@ def _build_all(arguments: argparse.Namespace) -> int:
 def _planned(arguments: argparse.Namespace, study: str) -> Report:
     from pdlib.publish.plan import plan
 
-    name, given, values = (arguments.each or "").partition("=")
     return plan(
         study, notebook=arguments.notebook, output=arguments.output, parameters=dict(arguments.parameters),
-        each=name or None, values=[value for value in values.split(",") if value] if given else None,
+        **_each(arguments),
     )  # fmt: skip
+
+
+def _each(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What ``--each NAME=A,B`` stands for."""
+    name, given, values = (arguments.each or "").partition("=")
+    return {"each": name or None, "values": [value for value in values.split(",") if value] if given else None}
 
 
 def _told(report: Report, built: Built, *, quiet: bool) -> int:
@@ -237,23 +245,47 @@ def _audit(arguments: argparse.Namespace) -> int:
 
 def _audit_one(arguments: argparse.Namespace, given: str) -> int:
     from pdlib.publish.audit import audit, written
-    from pdlib.publish.plan import plan
 
+    is_page = given.endswith(".html")
     try:
-        is_page = given.endswith(".html")
-        page = Path(given) if is_page else plan(given, output=arguments.output).page
-        rebuilt = Path(arguments.rebuilt) / page.name if arguments.rebuilt else None
-        measures = audit(
-            page, study=arguments.study if is_page else given, rebuilt=rebuilt, browser=not arguments.no_browser
-        )
+        pages = {Path(Path(given).name): []} if is_page else _pages(arguments, given)
+        folder = Path(given).parent if is_page else Path(arguments.output).resolve()
+        codes = []
+        for page, own in pages.items():
+            measures = audit(
+                folder / page, study=arguments.study if is_page else given, own=own,
+                rebuilt=Path(arguments.rebuilt) / page if arguments.rebuilt else None, browser=not arguments.no_browser,
+            )  # fmt: skip
+            _say(f"{folder / page}\n{written(measures)}\n")
+            codes.append(FAILED if any(measure.met is False for measure in measures) else GOOD)
     except FileNotFoundError as error:
         _complain(f"There is no page {error.filename}. Build it first: pdlib build {given}")
         return USAGE
     except PdlibError as error:
         _complain(f"{given}: {error}")
         return FAILED
-    _say(f"{page}\n{written(measures)}\n")
-    return FAILED if any(measure.met is False for measure in measures) else GOOD
+    return max(codes)
+
+
+def _pages(arguments: argparse.Namespace, study: str) -> dict[Path, list[str]]:
+    """Pages of a study's report, seen from its folder, each with what it alone may name."""
+    from pdlib.publish.manifest import read_manifest
+    from pdlib.publish.plan import asked_pages, plan
+
+    report = plan(study, output=arguments.output, **_each(arguments))
+    known: list[tuple[Any, str]] = [("", report.study)]
+    if report.each:
+        manifest = read_manifest(report.manifest)
+        if manifest is None:
+            raise FileNotFoundError(errno.ENOENT, "not built", str(report.page))
+        made = [page for page in manifest["pages"].values() if page["sha256"]]
+        known = [(page["values"][report.each], page["label"]) for page in made]
+    return {
+        (report.pages / f"{member.name}.html").relative_to(report.folder): [
+            str(value) for value in member.values.values()
+        ]
+        for member in asked_pages(report.members(known), arguments.only)
+    }
 
 
 def _check(arguments: argparse.Namespace) -> int:

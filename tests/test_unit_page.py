@@ -10,7 +10,10 @@ from pdlib.errors import StudyError
 from pdlib.show.wording import causal_words, jargon_words
 from tests.test_insight import told
 
-PARTS = ("headline", "where_we_stand", "over_time", "what_we_do", "whom_to_call", "method", "provenance")
+PARTS = (
+    "headline", "findings", "what_changed", "where_we_stand", "over_time", "what_we_do", "whom_to_call", "method",
+    "provenance",
+)  # fmt: skip
 
 
 def page_of(unit):
@@ -46,7 +49,7 @@ def test_nobody_is_named_but_it_and_bright_spots(ordinary):
 
 
 def test_what_it_lacks_is_told_without_a_word_of_cause(ordinary):
-    text = re.sub(r"<[^>]+>", " ", markup(ordinary, PARTS[:5]))
+    text = re.sub(r"<[^>]+>", " ", markup(ordinary, PARTS[:7]))
     assert causal_words(text) == []
     assert jargon_words(text) == []
     answers = {row["practice"]: ordinary._here(row["practice"]) for _, row in ordinary.promising.iterrows()}
@@ -64,6 +67,54 @@ def test_a_bright_spot_is_told_so_and_calls_others():
     assert page.name(unit) not in markup(page, ["whom_to_call"])
     with pytest.raises(KeyError):
         page_of("nobody")
+
+
+def test_what_is_found_is_counted_from_the_tables(ordinary):
+    text = re.sub(r"<[^>]+>", "", markup(ordinary, ["findings"]))
+    frame = ordinary.deviants.why(ordinary.own).trend()
+    frame = frame[frame["exposure"] >= ordinary.fewest]
+    within = frame["observed"].between(frame["expected_lower"], frame["expected_upper"]).sum()
+    assert f"{within} of {len(frame)} months lie where luck alone can put them" in text
+    done = sum(ordinary._here(name) == "yes" for name in ordinary.promising["practice"])
+    assert f"We do {done} of {len(ordinary.promising)} practices" in text
+    assert f"{len(ordinary.bright)} of 520 shops stand out" in text
+    assert ordinary.show.excess(ordinary.row["shrunken_excess_upper"]) in text
+
+
+def test_months_with_few_people_are_not_shown():
+    whole = told("service_chain")
+    n = whole.deviants.expected.grid.n
+    some = ((n > 0) & (n < 10)).any(axis=1) & ((n >= 10).sum(axis=1) >= 3)
+    few = whole.deviants.expected.grid.units[some][0]
+    page = page_of(few)
+    trend = page.deviants.why(few).trend()
+    shown = trend[trend["exposure"] >= page.fewest]
+    assert 3 <= len(shown) < len(trend)
+    text = markup(page, ["over_time"])
+    assert f" of {len(shown)} months lie" in text
+    assert "months with fewer than 10 answers are left out" in text
+    for period in trend.loc[trend["exposure"] < page.fewest, "period"]:
+        assert f">{period}<" not in text
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "said"),
+    [
+        ("other", "confident", "We are new among the bright spots since the report of 3 October 2026."),
+        ("confident", "confident", "We are a bright spot again, as in the report of 3 October 2026."),
+        ("confident", "other", "We were a bright spot in the report of 3 October 2026; luck alone can end that."),
+        ("other", "other", "For us nothing has changed since the report of 3 October 2026."),
+    ],
+)
+def test_a_unit_reads_what_changed_for_it(monkeypatch, then, now, said):
+    whole = told("service_chain")
+    table = whole.deviants.table
+    unit = table[table["group"].eq("confident") == (now == "confident")]["unit"].iloc[0]
+    found = history.finding(table, whole.practices.table, whole.deviants.settings, whole.observations.study.name)
+    units = {**found["units"], unit: {**found["units"].get(unit, {}), "group": then}}
+    earlier = {**found, "id": "then", "built": "2026-10-03T04:15:00+00:00", "data": "then", "units": units}
+    monkeypatch.setattr(history, "entries", lambda _: [earlier])
+    assert said in markup(page_of(unit), ["what_changed"])
 
 
 def test_a_region_tells_of_its_own_units_compared_with_all():

@@ -15,6 +15,7 @@ from pdlib.observations import Observations
 from pdlib.practices import LEVEL, STRONG, Practices
 from pdlib.show import OutcomeFormat
 from pdlib.show.formats import span_name
+from pdlib.show.wording import listed
 from pdlib.study import Outcome, Unit, did_you_mean
 from pdlib.voices import Voices
 
@@ -22,6 +23,7 @@ MOST_TWINS = 12
 NEAR = 0.95
 RARE = 0.35
 LITTLE = 2
+FIRST_REPORT = "This is the first report, so there is nothing to compare with yet."
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +141,17 @@ class Facts:
         now = finding(self.deviants.table, frame, self.deviants.settings, study.name)
         earlier = previous(study.folder, study.name, now["outcome"], than=now["id"])
         return compare(earlier, now, set(self.here["unit"])) if earlier else None
+
+    @property
+    def practices_changed(self) -> list[str]:
+        """Which practices are promising now and were not, and the other way round, in sentences."""
+        changed = self.changed
+        if changed is None:
+            return []
+        practices = {"Now promising": changed.practices_new, "No longer promising": changed.practices_gone}
+        return [
+            f"{words}: {listed(f'“{label}”' for label in labels)}." for words, labels in practices.items() if labels
+        ]
 
     @cached_property
     def costs(self) -> dict[str, str]:

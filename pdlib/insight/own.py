@@ -10,22 +10,24 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from pdlib.deviants import Deviants
 from pdlib.insight.exhibits import MOST_PRACTICES, counted_here, try_card
-from pdlib.insight.facts import Facts
+from pdlib.insight.facts import FIRST_REPORT, Facts
 from pdlib.insight.names import Vouched
 from pdlib.insight.page import Insight
-from pdlib.insight.words import QUESTION, ranged
+from pdlib.insight.words import QUESTION, bold, ranged
 from pdlib.observations import Observations
 from pdlib.practices import Practices
-from pdlib.show import Html, element, figure, figures, kicker, standfirst, table
+from pdlib.show import Html, element, figure, figures, findings, kicker, standfirst, table
 from pdlib.show.formats import count, share
 from pdlib.show.html import join
-from pdlib.show.wording import capitalised, counted, listed
+from pdlib.show.wording import capitalised, counted, listed, plural
 
 MOST_CARDS = 3
 MOST_CALLS = 2
+FEWEST_PERIODS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,22 +76,85 @@ class UnitPage(Facts):
 
     @property
     def _standfirst(self) -> str:
-        row, show = self.row, self.show
-        bounds = row["shrunken_excess_lower"], row["shrunken_excess_upper"]
-        if not np.isfinite(bounds).all():
+        lower, upper = self.row["shrunken_excess_lower"], self.row["shrunken_excess_upper"]
+        if not np.isfinite([lower, upper]).all():
             return f"There is too little on record to say how much of that is luck: {self._amount}."
-        between = f"between {show.excess(bounds[0])} and {show.excess(bounds[1])}"
-        if bounds[0] <= 0 <= bounds[1]:
-            return f"That difference can be luck: what would last lies {between}, from {self._amount}."
-        way = "better" if bounds[0] > 0 else "worse"
+        if lower <= 0 <= upper:
+            return "That difference can be luck."
         bright = f" It is one of {counted(len(self.bright), 'bright spot')}." if self.own in self.bright.index else ""
-        return (
-            f"That is {way} than luck alone would make it: what would last lies {between}, from {self._amount}.{bright}"
-        )
+        return f"That is {'better' if lower > 0 else 'worse'} than luck alone would make it.{bright}"
 
     @property
     def _amount(self) -> str:
         return f"{count(self.row['exposure'])} {self.outcome.exposure_label}"
+
+    @property
+    def findings(self) -> Html:
+        """Up to four findings, each with a range or an exact count; nothing if too few people stand behind them."""
+        if not self.shown:
+            return join()
+        items = [*self._lasting(), *self._months(), *self._done(), self._others()]
+        return join(element("h2", "In short"), findings(items))
+
+    def _lasting(self) -> list[Markup]:
+        """What is left of the difference once luck is allowed for."""
+        row, show = self.row, self.show
+        if not np.isfinite(row["shrunken_excess"]):
+            return []
+        lower, upper = (show.excess(row[f"shrunken_excess_{side}"]) for side in ("lower", "upper"))
+        left = f"{show.excess(row['shrunken_excess'])} against what is expected is left once luck is allowed for"
+        return [bold(left, f": what would last lies between {lower} and {upper}, from {self._amount}.")]
+
+    def _months(self) -> list[Markup]:
+        """How many periods luck alone explains."""
+        period, frame = self.observations.study.period, self._by_period
+        if period is None or len(frame) < FEWEST_PERIODS:
+            return []
+        above = int((frame["observed"] > frame["expected_upper"]).sum())
+        below = int((frame["observed"] < frame["expected_lower"]).sum())
+        within = f"{len(frame) - above - below} of {len(frame)} {period.plural} lie where luck alone can put them"
+        return [bold(within, f"; {above} lie above, {below} below.")]
+
+    def _done(self) -> list[Markup]:
+        """How many of the promising practices are done here, and the surest that is not."""
+        rows = self.promising
+        if self.practices is None or rows.empty:
+            return []
+        here = np.array([self._here(name) for name in rows["practice"]])
+        which = plural(len(rows), "practice that goes", "practices that go")
+        done = f"We do {(here == 'yes').sum()} of {len(rows)} {which} with better results"
+        lacking = rows[here == "no"].head(1)
+        surest = [
+            f" “{row['label']}” is the surest that we lack: it goes with {self.show.more(row['contrast'])} "
+            f"({self.show.more_range(row['contrast_lower'], row['contrast_upper'])})."
+            for _, row in lacking.iterrows()
+        ]
+        return [bold(done, "." + "".join(surest))]
+
+    def _others(self) -> Markup:
+        """How many stand out, and who of them is most like this unit."""
+        of = f"{count(self.total)} {self.unit.plural}"
+        if self.bright.empty:
+            return bold(f"None of {of} stands out", " beyond means and luck.")
+        stand = f"{count(len(self.bright))} of {of} {plural(len(self.bright), 'stands', 'stand')} out"
+        near = listed(self._nearest)
+        most = f" {near} {plural(len(self._nearest), 'is', 'are')} most like us." if near else ""
+        return bold(stand, f" beyond means and luck.{most}")
+
+    @property
+    def what_changed(self) -> Html:
+        """Whether the unit is new among the bright spots, or no longer one, and which practices are promising now."""
+        heading, changed = element("h2", "What changed"), self.changed
+        if changed is None:
+            return join(heading, element("p", FIRST_REPORT))
+        told = {
+            f"We are new among the bright spots since the report of {changed.day}.": changed.new,
+            f"We are a bright spot again, as in the report of {changed.day}.": changed.stayed,
+            f"We were a bright spot in the report of {changed.day}; luck alone can end that.": changed.left,
+        }
+        same = f"For us nothing has changed since the report of {changed.day}."
+        lines = [words for words, units in told.items() if self.own in units] or [same]
+        return join(heading, *(element("p", line) for line in (*lines, *self.practices_changed)))
 
     @property
     def where_we_stand(self) -> Html:
@@ -131,21 +196,44 @@ class UnitPage(Facts):
     @property
     def over_time(self) -> Html:
         """The unit's outcome per period beside what was expected; nothing if there are too few periods."""
-        study, show, name = self.observations.study, self.show, self.name(self.own)
-        frame = self.deviants.why(self.own).trend()
-        if study.period is None or len(frame) < 3 or not self.shown:
+        period, show, name = self.observations.study.period, self.show, self.name(self.own)
+        frame = self._by_period
+        if period is None or len(frame) < FEWEST_PERIODS or not self.shown:
             return join()
         within = int(frame["observed"].between(frame["expected_lower"], frame["expected_upper"]).sum())
+        few = f"; {period.plural} with fewer than {self.fewest} {self.outcome.exposure_label} are left out"
         chart = figure(
             lambda ax: figures.trend(frame, name=name, value_format=show.tick, ax=ax),
-            title=f"{within} of {len(frame)} {study.period.plural} lie where luck alone can put them",
-            subtitle=f"{capitalised(self.outcome.label)} by {study.period.singular}; band: what luck does to one "
-            f"{study.period.singular}, nine times in ten",
-            description=f"Line of {self.outcome.label} at {name} over {len(frame)} {study.period.plural}, from "
+            title=f"{within} of {len(frame)} {period.plural} lie where luck alone can put them",
+            subtitle=f"{capitalised(self.outcome.label)} by {period.singular}; band: what luck does to one "
+            f"{period.singular}, nine times in ten{few if len(frame) < self.row['n_periods'] else ''}",
+            description=f"Line of {self.outcome.label} at {name} over {len(frame)} {period.plural}, from "
             f"{show.value(frame['observed'].iloc[0])} to {show.value(frame['observed'].iloc[-1])}, with what was "
             f"expected; {within} lie within the band of luck.",
+            table=self._periods_table(period.singular),
         )
         return join(element("h2", "How it has gone"), chart)
+
+    @cached_property
+    def _by_period(self) -> pd.DataFrame:
+        """The unit's outcome and what was expected, over the periods with enough people behind them."""
+        frame = self.deviants.why(self.own).trend()
+        return frame[self.enough(frame["exposure"])].reset_index(drop=True)
+
+    def _periods_table(self, period: str) -> Html:
+        show, frame = self.show, self._by_period
+        luck = [
+            f"{show.value(lower, 1)} to {show.value(upper, 1)}"
+            for lower, upper in zip(frame["expected_lower"], frame["expected_upper"], strict=True)
+        ]
+        columns = {
+            "period": (capitalised(period), None),
+            "observed": ("Observed", lambda value: show.value(value, 1)),
+            "expected": ("Expected", lambda value: show.value(value, 1)),
+            "luck": ("Where luck can put it", None),
+        }
+        shown = frame.assign(luck=luck)
+        return table(shown, caption=f"Our numbers by {period}", columns=columns, row_header="period")
 
     @property
     def what_we_do(self) -> Html:
@@ -167,7 +255,8 @@ class UnitPage(Facts):
         lacking = [row for (_, row), done in zip(rows.iterrows(), here, strict=True) if done == "no"]
         note = "In comparable places these go with better results. That is worth a try, and no proof."
         cards = [try_card(self, self.practices, row) for row in lacking[:MOST_CARDS]]
-        return join(heading, shown, element("p", note, class_="note"), *cards)
+        lead = [element("h3", "What we could try")] if cards else []
+        return join(heading, shown, element("p", note, class_="note"), *lead, *cards)
 
     def _here(self, practice: str) -> str:
         answers = self.observations.practices
@@ -179,14 +268,21 @@ class UnitPage(Facts):
     @property
     def whom_to_call(self) -> Html:
         """The bright spots most alike, and what to ask them."""
-        heading, others = element("h2", "Whom to call"), [unit for unit in self.bright.index if unit != self.own]
-        if not others:
+        heading = element("h2", "Whom to call")
+        if not self._nearest:
             nobody = "Nobody else stands out beyond means and luck, so there is nobody to call."
             return join(heading, element("p", nobody))
-        near = np.argsort(self.deviants.distance([self.own], others)[0], kind="stable")[:MOST_CALLS]
-        names = listed(self.name(others[i]) for i in near)
-        words = f"{names}: of all bright spots most like us in means and size. Ask: “{QUESTION}”"
+        words = f"{listed(self._nearest)}: of all bright spots most like us in means and size. Ask: “{QUESTION}”"
         return join(heading, element("p", words))
+
+    @cached_property
+    def _nearest(self) -> list[str]:
+        """Names of the bright spots most like this unit."""
+        others = [unit for unit in self.bright.index if unit != self.own]
+        if not others:
+            return []
+        near = np.argsort(self.deviants.distance([self.own], others)[0], kind="stable")
+        return [self.name(others[i]) for i in near[:MOST_CALLS]]
 
     @property
     def method(self) -> Html:
@@ -211,6 +307,8 @@ class UnitPage(Facts):
     def _repr_html_(self) -> str:
         parts = (
             self.headline,
+            self.findings,
+            self.what_changed,
             self.where_we_stand,
             self.over_time,
             self.what_we_do,

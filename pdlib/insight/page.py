@@ -9,7 +9,7 @@ from markupsafe import Markup
 from pdlib.deviants import Deviants
 from pdlib.deviants.outcomes import balancing
 from pdlib.insight import exhibits
-from pdlib.insight.facts import Facts, check_region
+from pdlib.insight.facts import FIRST_REPORT, Facts, check_region
 from pdlib.insight.names import Vouched
 from pdlib.insight.practices_told import practices_told
 from pdlib.insight.voices_told import voices_told
@@ -110,15 +110,19 @@ class Insight(Facts):
         )
 
     def _what(self) -> list[Markup]:
+        """The two surest practices; who does it is told of the first, so that leaders read three findings soon."""
+        if self.practices is None:
+            return []
+        rows = self.promising[self.promising["prevalence_peers"].notna()].head(2)
+        who = [f" {self._who_does(row)}." for _, row in rows.head(1).iterrows()] + [""]
         return [
             bold(
                 f"{row['label']}",
                 f" goes with {self.show.more(row['contrast'])} "
-                f"({self.show.more_range(row['contrast_lower'], row['contrast_upper'])}). {self._who_does(row)}.",
+                f"({self.show.more_range(row['contrast_lower'], row['contrast_upper'])}).{does}",
             )
-            for _, row in self.promising.iterrows()
-            if np.isfinite(row["prevalence_peers"])
-        ][:2]
+            for (_, row), does in zip(rows.iterrows(), who, strict=False)
+        ]
 
     def _who_does(self, row: pd.Series) -> str:
         """How many bright spots do a practice, and what share of comparable units."""
@@ -165,7 +169,7 @@ class Insight(Facts):
         """What changed since the last report, in a sentence without a name."""
         changed = self.changed
         if changed is None:
-            return "This is the first report, so there is nothing to compare with yet."
+            return FIRST_REPORT
         if not (changed.new or changed.stayed or changed.left):
             return f"Nobody is named, as in the report of {changed.day}."
         if not changed.new and not changed.left:
@@ -184,10 +188,7 @@ class Insight(Facts):
         lines = [self.change]
         if 0 < len(changed.new) <= MOST_NAMED:
             lines[0] += f" New: {listed(self.name(unit) for unit in changed.new)}."
-        practices = {"Now promising": changed.practices_new, "No longer promising": changed.practices_gone}
-        lines += [
-            f"{words}: {listed(f'“{label}”' for label in labels)}." for words, labels in practices.items() if labels
-        ]
+        lines += self.practices_changed
         if changed.left:
             lines.append(f"A {self.unit.singular} can leave the list by luck alone; that is no finding against it.")
         if not changed.same_rules:

@@ -1,12 +1,17 @@
 """Every report against the standard, on its bytes and in a real browser."""
 
+from pathlib import Path
+
 import pytest
 
+from pdlib.cli import main
+from pdlib.publish import pages
 from pdlib.publish.audit import audit
-from pdlib.publish.audit.browser import axe_script, ink, missing
+from pdlib.publish.audit.browser import LOOKS, axe_script, faults, ink, missing
 from pdlib.publish.audit.content import content
 from pdlib.publish.audit.tree import tree
 from pdlib.publish.pdf import find_chromium, is_tagged, pdf_twin
+from tests.publish import places
 
 from .conftest import REPORTS
 
@@ -34,6 +39,30 @@ def test_a_report_meets_what_a_browser_can_show(report, name):
     assert [measure for measure in measures if measure.met is False] == []
     checked = {measure.criterion for measure in measures if measure.met}
     assert checked >= {"F4", "F6", "P1", "P5", "P8", "P9", "P11", "P13"}
+
+
+@pytest.mark.browser
+def test_the_pages_around_the_reports_have_no_faults(browser, tmp_path, monkeypatch):
+    script = axe_script()
+    if script is None:
+        pytest.skip("needs axe-core")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pages._Maker, "_execute", places.execute)
+    places.make_study(tmp_path / "study")
+    build = ["build", "study", "--quiet", "--notebook", "report.ipynb"]
+    places.notebook()
+    assert main(build) == 0
+    places.notebook("boom s03")
+    assert main(build) == 0
+    assert main([*build, "--each", "unit=s01,s02,s03"]) == 1
+    places.notebook("boom")
+    assert main(build) == 1
+    found = sorted(path for path in Path("reports").rglob("*.html") if path.name != "s01.html")
+    named = " ".join(path.name for path in found)
+    assert "index.html" in named and "failed" in named and "by-unit" in named
+    for path in (path for path in found if path.parent.name != "earlier" and not path.name.startswith("s0")):
+        for look in LOOKS:
+            assert (path.name, faults(browser, path, look, script)) == (path.name, [])
 
 
 @pytest.mark.browser

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from textwrap import shorten
 
@@ -27,6 +28,7 @@ def audit(
     page: str | Path,
     *,
     study: str | Path | None = None,
+    own: Iterable[str] = (),
     rebuilt: str | Path | None = None,
     browser: bool = True,
 ) -> list[Measure]:
@@ -38,6 +40,8 @@ def audit(
         The HTML file.
     study : str or Path, optional
         Its study; without it nothing can be said about names and rows. Who may be named is worked out afresh.
+    own : iterable of str
+        What may be named besides: a unit on the page for its own people.
     rebuilt : str or Path, optional
         The page of a second build, for what must be the same again.
     browser : bool
@@ -52,15 +56,19 @@ def audit(
     html = path.read_text(encoding="utf-8")
     again = Path(rebuilt).read_text(encoding="utf-8") if rebuilt else None
     root = tree(html)
-    observations, cleared = None, frozenset[str]()
-    if study is not None:
-        observations = pdlib.read(pdlib.load_study(study))
-        cleared = pdlib.tell(observations, pdlib.find_deviants(pdlib.expect(observations))).cleared
+    observations, cleared = (None, frozenset[str]()) if study is None else _study(str(study))
     measures = [
         *content(root, html), *figures(root, html, again), *make(root, html, path), *provenance(root, html, again),
-        *security(root, html), *privacy(html, observations, cleared), *(in_browser(path) if browser else []),
+        *security(root, html), *privacy(html, observations, cleared | set(own)), *(in_browser(path) if browser else []),
     ]  # fmt: skip
     return sorted(measures, key=lambda measure: _order(measure.criterion))
+
+
+@cache
+def _study(study: str) -> tuple[pdlib.Observations, frozenset[str]]:
+    """Read a study and work out who may be named; once for all its pages."""
+    observations = pdlib.read(pdlib.load_study(study))
+    return observations, pdlib.tell(observations, pdlib.find_deviants(pdlib.expect(observations))).cleared
 
 
 def _order(criterion: str) -> tuple[int, int]:

@@ -134,7 +134,7 @@ def _lay_out(
     reach: tuple[float, float],
 ) -> float:
     sizes = canvas.sizes_of(ax)
-    height = float(_row_heights(ax, *texts).sum()) + 16 if texts[0] else 40.0
+    height = float(_row_heights(ax, *texts).sum()) + 8 if texts[0] else 40.0
     numbers = max((width(value_format(x), sizes.tick, "bold") for x in rows[value]), default=20.0)
     canvas.fit(ax, height, Margins(_names_room(ax, *texts), numbers + 14, 2.2 * sizes.tick, 1.8 * sizes.tick))
     ax.set_xlim(*reach)
@@ -157,7 +157,7 @@ def _axis(ax: Axes, reach: tuple[float, float], value_format: Formatter, value_l
 
 def _marks(ax: Axes, rows: pd.DataFrame, columns: tuple[str, str, str], levels: np.ndarray, bright: np.ndarray) -> None:
     value, lower, upper = columns
-    for color, chosen, wide, zorder in ((style.DIM, ~bright, 1.6, 2.0), (style.BRIGHT, bright, 2.8, 3.0)):
+    for color, chosen, wide, zorder in ((style.DIM, ~bright, 1.6, 2.0), (style.BRIGHT, bright, 3.2, 3.0)):
         part, at = rows[chosen], levels[chosen]
         for low, high, level in zip(part[lower], part[upper], at, strict=True):
             if np.isfinite(low) and np.isfinite(high):

@@ -123,7 +123,7 @@ def note_unplanned(study: str | Path, output: str | Path, each: str | None, erro
     error : PdlibError
         What is wrong with the study or its notebook.
     """
-    from pdlib.publish.pages import machine_paths, mark_stale
+    from pdlib.publish.failing import machine_paths, mark_stale
     from pdlib.publish.shelf import manifests, write_shelf, write_status
 
     folder, given = Path(output).resolve(), Path(study).resolve()

@@ -5,17 +5,12 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
-import os
-import platform
-import subprocess
 import time
-import traceback
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -24,24 +19,24 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from pdlib import __version__, history
+from pdlib import history
 from pdlib.errors import PdlibError, StudyError
 from pdlib.observations import Observations, read
 from pdlib.publish import facts
 from pdlib.publish.checks import Failure, Outline, PageError, cell_name, cell_tags, page_failures, page_warnings
 from pdlib.publish.exporter import InsightExporter
-from pdlib.publish.files import keep_earlier, note_scratch, relative, sha256, write_atomically
+from pdlib.publish.failing import machine_paths, tell_failure, tellable
+from pdlib.publish.files import keep_earlier, note_scratch, sha256, write_atomically
 from pdlib.publish.forks import ForkError, Zygote
 from pdlib.publish.how import Built, How
 from pdlib.publish.kernels import Kernels, imports, run
-from pdlib.publish.manifest import SCHEMA, delete_after, note_page, read_manifest, write_manifest
+from pdlib.publish.manifest import delete_after, note_page, read_manifest, write_manifest
 from pdlib.publish.parameters import inject, last_shared, seeds
 from pdlib.publish.plan import Member, Report, asked_pages, due_pages, known_members
+from pdlib.publish.provenance import built_from, provenance, signature, skeleton
 from pdlib.publish.scan import privacy_failures
-from pdlib.publish.shelf import day, failed_page, minute, write_list
+from pdlib.publish.shelf import write_list
 from pdlib.study import load_study
-
-_PACKAGES = ("matplotlib", "nbconvert", "numpy", "pandas", "scikit-learn", "scipy")
 
 
 @dataclass(frozen=True)
@@ -151,9 +146,9 @@ class _Maker:
     def __init__(self, report: Report, nb: NotebookNode, kernels: Kernels, press: _Press) -> None:
         self.report, self.nb, self.kernels, self.press, self.how = report, nb, kernels, press, press.how
         self.began, self.clock = datetime.now(UTC), time.monotonic()
-        self.data = _signature(report)
+        self.data = signature(report)
         self.paths = machine_paths(report.study_file, report.notebook) | {str(report.folder)}
-        self.manifest = (read_manifest(report.manifest) or _skeleton(report)) | {"study_path": report.study_path}
+        self.manifest = (read_manifest(report.manifest) or skeleton(report)) | {"study_path": report.study_path}
         self.warnings: dict[str, None] = {}
         self.failures: list[tuple[str, PdlibError]] = []
         self.seconds: dict[str, float] = {}
@@ -179,7 +174,7 @@ class _Maker:
                 raise
             error: PdlibError = PageError([Failure("the build", self._stopping)])
         except Exception as caught:  # noqa: BLE001 - whatever it is, the other reports are built
-            error = _told(caught)
+            error = tellable(caught)
         return self._failed(error)
 
     async def _build(self) -> Built:
@@ -230,7 +225,7 @@ class _Maker:
             self.notes[f"The shared cells were run for each page: {error}."] = None
             return None
         self._check_data()
-        self.facts = _facts(self.report, known or {})
+        self.facts = built_from(self.report, known or {})
         self.shared_cells = [cell_name(nb, i) for i, c in enumerate(nb.cells) if "shared" in cell_tags(c)]
         return _Shared(nb, last, zygote, {**(known or {}), "members": members}, keep)
 
@@ -261,7 +256,7 @@ class _Maker:
         except Exception as error:  # whatever it is, the other pages are built
             if self._stopping is not None:
                 raise asyncio.CancelledError from error
-            self._note_failure(member, _told(error))
+            self._note_failure(member, tellable(error))
         if self.press.several:
             self.press.bar.update()
 
@@ -309,13 +304,13 @@ class _Maker:
 
     async def _page(self, member: Member, made: _Made) -> str:
         """Render and check a page; the report's facts are those of the cells that all pages share, or of its first."""
-        found = self.facts = self.facts or _facts(self.report, made.facts)
+        found = self.facts = self.facts or built_from(self.report, made.facts)
         if self.how.strict and found["rows_set_aside"]:
             reasons = "; ".join(f"{count} {reason}" for reason, count in found["rows_set_aside"].items())
             raise PageError([Failure("the data", f"have rows that were set aside ({reasons}); --strict allows none.")])
         resources = {
             "metadata": {"name": self.report.notebook.stem, "path": str(self.report.notebook.parent)},
-            "provenance": _provenance(found, self.began, self._delete_after),
+            "provenance": provenance(found, self.began, self._delete_after),
         }
         page, failures = await self.press.render(made.nb, resources, self, member)
         if failures:
@@ -331,7 +326,7 @@ class _Maker:
 
     def _check_data(self) -> None:
         """Refuse to publish what was worked out from data that have changed since they were hashed."""
-        if _signature(self.report) != self.data:
+        if signature(self.report) != self.data:
             raise PageError([Failure("the data", "changed while the report was being built. Build it again.")])
 
     def _begin(self, members: Sequence[Member]) -> None:
@@ -457,61 +452,6 @@ class _Maker:
         }
 
 
-def _signature(report: Report) -> list[tuple[int, ...]]:
-    files = [report.study_file, *(report.data_files or [])]
-    with suppress(FileNotFoundError):
-        return [(info.st_size, info.st_mtime_ns, info.st_ino) for info in (file.stat() for file in files)]
-    return []
-
-
-def _skeleton(report: Report) -> dict[str, Any]:
-    """The record of a report that was never built."""
-    return {
-        "schema": SCHEMA, "stem": report.stem, "study": report.study,
-        "study_path": Path(os.path.relpath(report.study_file, report.folder)).as_posix(), "each": report.each,
-        "status": "building", "failure": None, "title": "", "standfirst": "", "change": None, "key": None,
-        "finding": None, "pages": {}, "run": {"built": None},
-    }  # fmt: skip
-
-
-def _facts(report: Report, known: dict[str, Any]) -> dict[str, Any]:
-    """What was built from what: enough to build the same page again."""
-    installed = {name: _version(name) for name in _PACKAGES}
-    return {
-        **report.made_of, "pdlib": __version__, "python": platform.python_version(),
-        "packages": {name: number for name, number in installed.items() if number},
-        "commit": _commit(report.notebook.parent), "rows_used": known.get("rows_used"),
-        "rows_set_aside": known.get("rows_set_aside") or {}, "settings": known.get("settings") or {},
-        "change": None if report.each else known.get("change"), "finding": known.get("finding"),
-    }  # fmt: skip
-
-
-def _provenance(found: dict[str, Any], began: datetime, until: str | None) -> str:
-    parts = [f"Built {minute(began.isoformat())}, with pdlib {found['pdlib']} and Python {found['python']}"]
-    parts += [f"data {found['data_sha256'][:12]}"] if found["data_sha256"] else []
-    parts += [f"notebook {found['notebook_sha256'][:12]}"]
-    parts += [f"commit {found['commit']}"] if found["commit"] else []
-    parts += [f"please delete after {day(until)}"] if until else []
-    return " · ".join(parts)
-
-
-def _version(package: str) -> str | None:
-    with suppress(PackageNotFoundError):
-        return version(package)
-    return None
-
-
-def _commit(folder: Path) -> str | None:
-    """Short name of the commit the notebook is at, with "-dirty" if files differ from it; None outside git."""
-    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False, env=environment)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return answer.stdout.strip() or None if answer.returncode == 0 else None
-
-
 def _compare(page: NotebookNode, whole: NotebookNode) -> None:
     """Refuse a page that says something else when its notebook runs from the top in a kernel of its own.
 
@@ -527,53 +467,3 @@ def _compare(page: NotebookNode, whole: NotebookNode) -> None:
         if cell.get("outputs") != other.get("outputs"):
             reason = "gives something else when the whole notebook runs in a kernel of its own. Untag the shared cells."
             raise PageError([Failure(cell_name(NotebookNode(cells=cells), index), reason, cell.source)])
-
-
-def _told(error: Exception) -> PdlibError:
-    """An error as one that a reader can be told."""
-    if isinstance(error, PdlibError):
-        return error
-    if isinstance(error, OSError):
-        name = Path(str(error.filename)).name if error.filename else "a file"
-        return PageError([Failure("the page", f"could not be written: {name}: {error.strerror or error}.")])
-    reason = f"could not be made: {type(error).__name__}: {error}."
-    return PageError([Failure("the page", reason, detail="".join(traceback.format_exception(error)))])
-
-
-def machine_paths(*files: Path) -> set[str]:
-    """Folders of this machine that no page may name: those of the files a report is made of, and where we are."""
-    folders = [*files, *(file.parent for file in files), Path.cwd(), Path.home()]
-    return {str(folder) for folder in folders if len(folder.parts) > 1}
-
-
-def tell_failure(page: Path, title: str, error: PdlibError, began: datetime, paths: set[str]) -> tuple[str, str]:
-    """Write the page that tells a failure beside the one it concerns; returns where it was and the reason."""
-    found = error.failures if isinstance(error, PageError) else [Failure("the study", str(error))]
-    hidden = [_without_paths(paths, each) for each in found]
-    kept = "The last good page was kept." if page.exists() else "There is no earlier page."
-    footer = f"Build of {minute(began.isoformat())}, pdlib {__version__}."
-    path = page.with_suffix(".failed.html")
-    try:
-        write_atomically(path, failed_page(title, kept, hidden, footer))
-    except OSError as unwritten:
-        error.add_note(f"What happened could not be written to {path.name}: {unwritten.strerror}. {kept}")
-    else:
-        error.add_note(f"What happened, in full: {relative(path)}. {kept}")
-    return hidden[0].where, hidden[0].reason
-
-
-def mark_stale(folder: Path, manifest: dict[str, Any], error: PdlibError, paths: set[str]) -> None:
-    """Note that a report could not even be planned; its pages keep their last good state."""
-    began = datetime.now(UTC)
-    page = folder / f"{manifest['stem']}.html"
-    where, reason = tell_failure(page, f"{manifest['study']}: the report could not be built", error, began, paths)
-    failure = {"at": began.isoformat(timespec="seconds"), "where": where, "reason": reason}
-    write_manifest(page.with_suffix(".json"), {**manifest, "status": "failed", "failure": failure})
-
-
-def _without_paths(paths: set[str], failure: Failure) -> Failure:
-    """Shorten this machine's folders, longest first: a failed page is passed on as easily as a good one."""
-    texts = [failure.reason, failure.source, failure.detail]
-    for folder in sorted(paths, key=len, reverse=True):
-        texts = [text.replace(f"{folder}{os.sep}", "…/").replace(folder, "…") for text in texts]
-    return Failure(failure.where, *texts)

@@ -33,14 +33,14 @@ def cells() -> list[Cell]:
     """All of them, in the order in which they are told."""
     found = [
         _cell(MAIN, 24),
-        _cell("N=500, 250,000 comments", 6, n_comments=250_000, heavy=True),
+        _cell("N=500, 250,000 comments", 12, n_comments=250_000, heavy=True),
         _cell("N=200, 20,000 comments", 24, n_units=200, n_comments=20_000),
-        _cell("N=500, 50,000 comments, tied to the top tenth only", 12, tied="top"),
-        _cell("N=500, 50,000 comments, second design", 16, **OTHER),
-        _cell("N=500, 50,000 comments, nothing tied", 60, tied="nothing"),
-        _cell("N=500, 50,000 comments, second design, nothing tied", 30, **{**OTHER, "tied": "nothing"}),
+        _cell("N=500, 50,000 comments, tied to the top tenth only", 24, tied="top"),
+        _cell("N=500, 50,000 comments, second design", 24, **OTHER),
+        _cell("N=500, 50,000 comments, nothing tied", 100, tied="nothing"),
+        _cell("N=500, 50,000 comments, second design, nothing tied", 100, **{**OTHER, "tied": "nothing"}),
     ]
-    for n, replicates in ((20_000, 6), (60_000, 6), (200_000, 2)):
+    for n, replicates in ((20_000, 12), (60_000, 12), (200_000, 6)):
         for null in (False, True):
             name = f"chain, {n:,} comments{', nothing sours' if null else ''}"
             arguments = {"n_comments": n, "null": null}

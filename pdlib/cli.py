@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument(
         "studies", nargs="+", metavar="STUDY", help="a study.toml, its folder, or the HTML file of a page"
     )
+    audit.add_argument("--notebook", metavar="NB", help="notebook that the pages were built from")
     audit.add_argument("--each", metavar="NAME[=A,B]", help="the pages built with the same --each")
     audit.add_argument("--only", metavar="PAGE", action="append", default=[], help="of these, audit only PAGE")
     audit.add_argument("--output", metavar="DIR", default="reports", help="folder of the reports (default: reports)")
@@ -272,7 +273,7 @@ def _pages(arguments: argparse.Namespace, study: str) -> dict[Path, list[str]]:
     from pdlib.publish.manifest import read_manifest
     from pdlib.publish.plan import asked_pages, plan
 
-    report = plan(study, output=arguments.output, **_each(arguments))
+    report = plan(study, notebook=arguments.notebook, output=arguments.output, **_each(arguments))
     known: list[tuple[Any, str]] = [("", report.study)]
     if report.each:
         manifest = read_manifest(report.manifest)

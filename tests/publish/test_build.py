@@ -304,3 +304,20 @@ def test_writing_is_all_or_nothing(tmp_path, monkeypatch):
         write_atomically(path, "half")
     assert path.read_text() == "good\n"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_audit_finds_the_pages_of_a_report(place, capsys):
+    notebook()
+    of = ["study", "--notebook", "report.ipynb", "--each", "unit=s01,s02,s03"]
+    audit = ["audit", *of, "--no-browser"]
+    assert main(audit) == 2
+    assert "Build it first" in capsys.readouterr().err
+    assert main(["build", *of, "--quiet"]) == 0
+    assert main(audit) == 1  # pages with next to nothing on them
+    said = capsys.readouterr().out
+    assert [f"s0{k}-" in said for k in (1, 2, 3)] == [True] * 3
+    assert not re.search("R3 +NO", said)  # each may name its own unit
+    assert main([*audit, "--only", "s02"]) == 1
+    said = capsys.readouterr().out
+    assert [f"s0{k}-" in said for k in (1, 2, 3)] == [False, True, False]

@@ -242,7 +242,11 @@ def by_lighthouse(path: Path) -> list[Measure]:
     """Measure by Lighthouse, on the phone that it emulates, if the command is on the path."""
     program = shutil.which("lighthouse")
     if program is None:
-        return [unchecked("P2", _ASKED["P2"], "needs Lighthouse (npm); its accessibility rules are axe's, see P1")]
+        return [
+            unchecked(
+                "P2", _ASKED["P2"], "needs Lighthouse: npm install --global lighthouse; its rules are axe's, see P1"
+            )
+        ]
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Server, path.read_bytes())) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}/"

@@ -231,10 +231,10 @@ def adjusted_contrasts(
         groups = int(clusters.max()) + 1
         within = np.sqrt((summed(influence, clusters) ** 2).sum(axis=0) * groups / max(groups - 1, 1))
         se = np.maximum(within, usual)
-        score, spare = summed(score, clusters), np.minimum(spare, groups - 1)
+        pull, spare = summed(score * np.sqrt(opened), clusters), np.minimum(spare, groups - 1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            pull = score / np.sqrt((score**2).sum(axis=0))
-        strength, chance = pull.sum(axis=0), Scores(pull)
+            norm = np.sqrt((pull**2).sum(axis=0))
+            strength, chance = score.sum(axis=0) / norm, Scores(pull / norm)
     se = np.where(np.isfinite(estimate), se, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         p_value = 2 * student.sf(np.abs(estimate) / se, np.maximum(spare, 1))

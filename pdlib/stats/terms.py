@@ -86,7 +86,8 @@ def term_contrasts(
     share = np.minimum(share, cap)
     family = counts.shape[1]
     estimate, se, left, spare = (np.full(family, np.nan) for _ in range(4))
-    score, groups = np.zeros((len(totals), family)), clusters if clusters is not None else np.arange(len(totals))
+    score, opened_score = np.zeros((2, len(totals), family))
+    groups = clusters if clusters is not None else np.arange(len(totals))
     count = int(groups.max()) + 1
     wider = 1.0 if clusters is None else np.sqrt(count / max(count - 1, 1))
     classes = np.round(np.log(extra) / np.log(CLASS)).astype(int)
@@ -110,14 +111,15 @@ def term_contrasts(
         estimate[own], left[own] = slope, size / spread
         spare[own] = freedom if clusters is None else min(freedom, count - 1)
         score[np.ix_(spoke, own)] = free[:, None] * rates
-    pull = _summed(score, groups, count)
+        opened_score[np.ix_(spoke, own)] = (free * np.sqrt(opened))[:, None] * rates
+    pull = _summed(opened_score, groups, count)
     norm = np.sqrt((pull**2).sum(axis=0))
-    pull /= np.where(norm > 0, norm, np.inf)
+    norm = np.where(norm > 0, norm, np.inf)
     with np.errstate(divide="ignore", invalid="ignore"):
         se = np.where(se > 0, se, np.nan)
         p_value = 2 * student.sf(np.abs(estimate) / se, np.maximum(spare, 1))
-    strength = np.where(np.isfinite(p_value), pull.sum(axis=0), np.nan)
-    return Contrasts(estimate, se, p_value, spare, left, strength, Scores(pull))
+    strength = np.where(np.isfinite(p_value), score.sum(axis=0) / norm, np.nan)
+    return Contrasts(estimate, se, p_value, spare, left, strength, Scores(pull / norm))
 
 
 def joined(parts: list[Contrasts]) -> Contrasts:

@@ -104,10 +104,16 @@ def test_of_overlapping_finds_the_longest_counts() -> None:
     assert _without(text, finds) == "ask [name] at [email]"
 
 
-def test_presidio_finds_what_no_list_holds() -> None:
+def test_presidio_finds_what_no_list_holds(tmp_path) -> None:
     pytest.importorskip("presidio_analyzer")
-    pytest.importorskip("en_core_web_sm")
-    assert "Zebedee" not in redact(pd.Series(["I spoke to Zebedee Hargreaves."]), also=presidio()).texts[0]
+    spacy = pytest.importorskip("spacy")
+    model = spacy.blank("en")  # one that knows a single name: what a trained one finds is not ours to test
+    model.add_pipe("entity_ruler").add_patterns([{"label": "PERSON", "pattern": "Zebedee Hargreaves"}])
+    model.to_disk(tmp_path / "model")
+    also = presidio(model=str(tmp_path / "model"))
+    result = redact(pd.Series(["I spoke to Zebedee Hargreaves.", "Lovely staff", None]), also=also)
+    assert result.texts[:2].tolist() == ["I spoke to [name].", "Lovely staff"]
+    assert result.counts == {"name": 1}
 
 
 def test_luhn() -> None:

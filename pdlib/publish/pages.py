@@ -31,7 +31,7 @@ from pdlib.publish.forks import ForkError, Zygote
 from pdlib.publish.how import Built, How
 from pdlib.publish.kernels import Kernels, imports, run
 from pdlib.publish.manifest import delete_after, note_page, read_manifest, write_manifest
-from pdlib.publish.parameters import inject, last_shared, seeds
+from pdlib.publish.parameters import ParameterError, inject, last_shared, seeds
 from pdlib.publish.plan import Member, Report, asked_pages, due_pages, known_members
 from pdlib.publish.provenance import built_from, provenance, signature, skeleton
 from pdlib.publish.scan import privacy_failures
@@ -173,6 +173,8 @@ class _Maker:
             if not self._stopping:
                 raise
             error: PdlibError = PageError([Failure("the build", self._stopping)])
+        except ParameterError as asked:  # a word of the command is wrong, and nothing about the report
+            return self._built(error=asked)
         except Exception as caught:  # noqa: BLE001 - whatever it is, the other reports are built
             error = tellable(caught)
         return self._failed(error)

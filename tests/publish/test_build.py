@@ -158,6 +158,8 @@ def test_a_page_for_each_region_unit_or_value(place, capsys):
     assert "4 built" in capsys.readouterr().out
     assert main([*command, "--each", "unit", "--only", "Shop 99"]) == 2
     assert "No page is called 'Shop 99'" in capsys.readouterr().err
+    assert main([*command, "--each", "unit", "--only", "Shop 99", "--output", "new"]) == 2
+    assert not list(Path("new").rglob("*.failed.html"))
     assert main([*command, "--each", "top_share=0.1,0.2"]) == 0
     values = [page["values"]["top_share"] for page in manifest("repair-shops-report-by-top-share")["pages"].values()]
     assert values == [0.1, 0.2]

@@ -1,8 +1,8 @@
 """How fast many reports are built, beside papermill and nbconvert: ``python -m tests.benchmarks.building [--short]``.
 
-One run measures every way on the same notebook, so that its ratios hold whatever else the machine does. The shell loop
-runs on the smaller number of reports only, with ``--short`` papermill's other loops too; what they take for the larger
-is worked out from it, start-up counted once, and marked.
+One run measures every way on the same notebook, so that its ratios hold whatever else the machine does; it takes about
+25 minutes. With ``--short`` the loops run on the smaller number of reports only; what they take for the larger is
+worked out from it, start-up counted once, and marked.
 Writes BUILDING.md beside this file.
 """
 
@@ -169,7 +169,7 @@ def measure(counts: list[int], *, short: bool = False) -> list[Timing]:
     ways = {
         "pdlib": pdlib, "API loop": api_loop, "API loop, 2 processes": api_loop_twice, "shell loop": shell_loop,
     }  # fmt: skip
-    worked_out = ["shell loop", *(["API loop", "API loop, 2 processes"] if short else [])]
+    worked_out = ["shell loop", "API loop", "API loop, 2 processes"] if short else []
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         workload(folder)
@@ -205,7 +205,7 @@ def table(timings: list[Timing], *, busy: bool) -> str:
     return "\n".join(lines)
 
 
-def preface(*, busy: bool) -> str:
+def preface(*, busy: bool, short: bool) -> str:
     """Say what was measured, with what, and whether by a machine that did other work meanwhile."""
     noise = (
         " Other work ran meanwhile: wall seconds of ways that were timed minutes apart compare badly, CPU seconds "
@@ -218,7 +218,8 @@ def preface(*, busy: bool) -> str:
         "# Building many reports\n\n"
         "Written by `python -m tests.benchmarks.building`: the notebook `workload.ipynb` (15 cells, six pictures, a "
         "forest fitted to 10,000 rows), one report for each store. All ways in one run, the ratios beside each; CPU is "
-        "that of all processes; what is worked out stems from the smaller number of reports, start-up counted once. "
+        "that of all processes"
+        f"{'; what is worked out stems from the smaller number of reports, start-up counted once' * short}. "
         f"Outputs are those of papermill, cell by cell: `tests/publish/test_kernels.py` holds that."
         f"\n\n{machine}, load {os.getloadavg()[0]:.1f} at the end.{noise * busy}\n"
     )
@@ -227,12 +228,13 @@ def preface(*, busy: bool) -> str:
 def main() -> int:
     """Measure, print, and keep the figures."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.building", description=__doc__)
-    parser.add_argument("--short", action="store_true", help="run papermill on the smaller number of reports only")
-    timings = measure([12, 50], short=parser.parse_args().short)
+    parser.add_argument("--short", action="store_true", help="run the loops on the smaller number of reports only")
+    short = parser.parse_args().short
+    timings = measure([12, 50], short=short)
     busy = os.getloadavg()[1] > cores() + 1
     figures = table(timings, busy=busy)
     print(figures)
-    FIGURES.write_text(f"{preface(busy=busy)}\n{figures}\n", encoding="utf-8")
+    FIGURES.write_text(f"{preface(busy=busy, short=short)}\n{figures}\n", encoding="utf-8")
     return 0
 
 

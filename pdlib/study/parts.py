@@ -1,0 +1,328 @@
+"""The parts of a declaration: unit, period, outcomes, context, practices, voices, names, privacy."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from pdlib.show.formats import OutcomeFormat
+
+
+class Part(BaseModel):
+    """What has these keys and no others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class _Named(Part):
+    """A part with a name for the machine and a label for people."""
+
+    name: str
+    label: str = ""
+
+    @model_validator(mode="after")
+    def _default_label(self) -> Self:
+        if not self.label:
+            object.__setattr__(self, "label", self.name.replace("_", " "))
+        return self
+
+
+class Unit(Part):
+    """The team, store, branch, ward or route compared.
+
+    ``label``, ``region``, ``nested_in`` and ``twin_within`` name columns of the units table: a name to show; a part of
+    the organisation; a group whose members share habits or means (an airline, an owner), so that they do not count as
+    independent; and a group in which a twin is looked for first.
+    """
+
+    column: str
+    label: str | None = None
+    singular: str = "unit"
+    plural: str = "units"
+    region: str | None = None
+    nested_in: str | None = None
+    twin_within: str | None = None
+
+
+class Period(Part):
+    """The time slice of an observation.
+
+    ``varies_by`` names a column of the units table (or of the observations) with groups of units that move over the
+    periods each in their own way: coast and city over the seasons, schools that break up at other times.
+    """
+
+    column: str
+    singular: str = "period"
+    plural: str = "periods"
+    varies_by: str | None = None
+
+
+class Tables(Part):
+    """Where the tables lie, relative to the study file."""
+
+    observations: str
+    units: str | None = None
+    practices: str | None = None
+    codebook: str | None = None
+    hypotheses: str | None = None
+    visits: str | None = None
+    comments: str | None = None
+    staff: str | None = None
+    reviewed: str | None = None
+
+
+_KIND_COLUMNS = {"proportion": ("successes", "n"), "mean": ("value",), "rate": ("events", "exposure")}
+
+
+class Outcome(_Named):
+    """What is measured, how, and which way is good.
+
+    ``kind`` decides which columns are needed: a *proportion* has ``successes`` out of ``n``; a *mean* has
+    ``value`` and, to know its precision, ``n`` with the items' ``sd`` (or the mean's ``se``); a *rate* has
+    ``events`` per ``exposure``. ``smallest_excess`` and ``smallest_contrast`` are in the outcome's own units
+    (a share between 0 and 1, a score, events per unit of exposure). ``source`` says whom it comes from, which decides
+    how few may stand behind a number that is shown.
+    """
+
+    role: Literal["primary", "other", "balancing"] = "primary"
+    kind: Literal["proportion", "mean", "rate"]
+    better: Literal["higher", "lower"] = "higher"
+    successes: str | None = None
+    n: str | None = None
+    value: str | None = None
+    sd: str | None = None
+    se: str | None = None
+    events: str | None = None
+    exposure: str | None = None
+    per: float = Field(default=1.0, gt=0)
+    exposure_label: str = "observations"
+    source: Literal["customers", "employees", "operations"] = "customers"
+    smallest_excess: float | None = Field(default=None, ge=0)
+    smallest_contrast: float | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _columns_fit_kind(self) -> Self:
+        needed = _KIND_COLUMNS[self.kind]
+        missing = [key for key in needed if getattr(self, key) is None]
+        if missing:
+            raise ValueError(f"a {self.kind} needs {' and '.join(missing)} (the name of a column)")
+        allowed = {*needed, "n", "sd", "se"} if self.kind == "mean" else set(needed)
+        given = {key for key in ("successes", "n", "value", "sd", "se", "events", "exposure") if getattr(self, key)}
+        if given - allowed:
+            raise ValueError(
+                f"a {self.kind} has no use for {' or '.join(sorted(given - allowed))}; remove it or change kind"
+            )
+        if (self.sd or self.se) and not self.n:
+            raise ValueError(
+                "sd or se is of use with n only (the column that says how many answers stand behind a mean)"
+            )
+        return self
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns of the observations table that this outcome reads."""
+        keys = ("successes", "value", "events", "n", "exposure", "sd", "se")
+        return [getattr(self, key) for key in keys if getattr(self, key)]
+
+    @property
+    def amount(self) -> str:
+        """The column that holds the amount measured: successes, value or events."""
+        return str(self.successes or self.value or self.events)
+
+    @property
+    def size(self) -> str | None:
+        """The column that holds the opportunities behind it: n or exposure."""
+        return self.n or self.exposure
+
+    @property
+    def format(self) -> OutcomeFormat:
+        """How its values and differences are shown."""
+        return OutcomeFormat(self.kind, self.label, self.better, self.per)
+
+    @property
+    def sign(self) -> int:
+        """+1 if higher is better, -1 if lower is."""
+        return 1 if self.better == "higher" else -1
+
+
+class Composite(_Named):
+    """Several outcomes weighed into one: ``weights`` by name of an outcome, each counted in spreads of what lasts."""
+
+    weights: dict[str, Annotated[float, Field(gt=0)]] = Field(min_length=2)
+
+
+class Context(_Named):
+    """A condition that a unit cannot choose."""
+
+    kind: Literal["numeric", "category"] = "numeric"
+    scale: Literal["linear", "log", "sqrt"] = "linear"
+    unit: str = ""
+
+
+def one_or_many(value: Any) -> Any:
+    """Put a single entry into a sequence of one."""
+    return (value,) if isinstance(value, dict | BaseModel | str) else value
+
+
+class Practice(Part):
+    """One line of the codebook: something a unit can choose, and the ``touchpoint`` at which a visitor would see it."""
+
+    practice: str
+    label: str = ""
+    theme: str = ""
+    who_decides: str = ""
+    cost: float | None = Field(default=None, ge=1, le=5)
+    everyone_can: bool | None = None
+    measured_by: str = ""
+    evidence: Literal["observed", "claimed"] = "observed"
+    claims: str = ""
+    kind: Literal["binary", "graded", "frequency"] = "binary"
+    programme: bool = False
+    follows_success: bool = False
+    touchpoint: str = ""
+
+    @model_validator(mode="after")
+    def _default_label(self) -> Self:
+        if not self.label:
+            object.__setattr__(self, "label", self.practice.replace("_", " "))
+        return self
+
+
+class Practices(Part):
+    """How the practices table is to be read, and the ``touchpoints`` in the order in which a customer comes to them."""
+
+    wave: str | None = None
+    may_be_few: int = Field(default=10, ge=2)
+    touchpoints: tuple[str, ...] = ()
+
+
+class Bundle(_Named):
+    """Practices that somebody believes to pay together: ``practices`` by name, at least two."""
+
+    practices: Annotated[tuple[str, ...], Field(min_length=2)]
+    proposed_by: str = ""
+
+
+class Confirm(Part):
+    """What is kept back when practices are compared, so that `confirm` can test on it what was found elsewhere.
+
+    One of: ``units``, a column of the units table that says yes where a unit is kept back; ``periods_from``, the first
+    of the periods that are kept back; ``adoptions_from``, the first period from which what units take up is kept back.
+    """
+
+    units: str | None = None
+    periods_from: str | None = None
+    adoptions_from: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        given = [key for key, value in self if value]
+        if len(given) != 1:
+            raise ValueError(
+                f"give one of units, periods_from and adoptions_from; found {' and '.join(given) or 'none'}"
+            )
+        return self
+
+    @property
+    def start(self) -> str | None:
+        """First period that is kept back, or from which adoptions are; None where units are."""
+        return self.periods_from or self.adoptions_from
+
+
+class Voices(Part):
+    """Which columns of the comments table hold what, and how comments are read.
+
+    ``comment`` names the column of the comment's id (without one, ids are made from what a comment says and where).
+    Without a column ``voice`` every comment is a customer's. ``staff`` names the columns, of the staff table or else of
+    the units table, that hold names of employees: they are taken out of every text before anything is counted.
+    ``language`` chooses the themes that come with the package ("en", "de", "fr", "es").
+    """
+
+    text: str = "text"
+    comment: str | None = None
+    voice: str = "voice"
+    touchpoint: str | None = None
+    staff: Annotated[tuple[str, ...], BeforeValidator(one_or_many)] = ()
+    language: str = "en"
+
+
+class Theme(_Named):
+    """What people talk about, as phrases: ``ring*`` any ending, ``nobody/no_one`` either, ``…`` up to three words.
+
+    With ``discontent`` a theme counts as a frustration. A phrase that is denied ("never had to chase") does not count.
+    """
+
+    phrases: tuple[str, ...] = Field(min_length=1)
+    discontent: bool = False
+
+
+class Shock(Part):
+    """A declared spell of hard times, first and last period included."""
+
+    name: str
+    start: str
+    end: str
+
+
+class Caution(Part):
+    """A figure about the data that makes a unit's expectation lean on little, beyond a bound.
+
+    ``name`` is a column of the observations table, averaged over a unit's periods; ``says`` ends the sentence
+    "Old Mill: …".
+    """
+
+    name: str
+    says: str
+    above: float | None = None
+    below: float | None = None
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Caution:
+        if (self.above is None) == (self.below is None):
+            raise ValueError("give either above or below")
+        return self
+
+    def holds(self, value: float) -> bool:
+        """Whether a value lies beyond the bound."""
+        return value > self.above if self.above is not None else value < (self.below or 0.0)
+
+
+class Privacy(Part):
+    """How few people a published number may stand for, and how long a report may be kept.
+
+    ``customers`` and ``employees`` are the smallest counts shown of answers that come from them, by the ``source`` of
+    the outcome; what comes from operations (flights, deliveries) stands for nobody. ``keep_months`` after its build a
+    report asks to be deleted.
+    """
+
+    customers: int = Field(default=10, ge=1)
+    employees: int = Field(default=5, ge=1)
+    keep_months: int | None = Field(default=None, ge=1)
+
+    def smallest(self, source: str) -> int:
+        """The smallest count that may be shown of a source."""
+        return {"customers": self.customers, "employees": self.employees}.get(source, 0)
+
+
+class Names(Part):
+    """Who may be named in a report: confident bright spots unless switched off, and cleared twins."""
+
+    publish: bool = True
+    may_be_named: tuple[str, ...] = ()
+
+
+class Reports(Part):
+    """How long earlier builds of a report stay on the shelf: the newest ``keep``, and none above ``keep_days`` days."""
+
+    keep: int = Field(default=12, ge=0)
+    keep_days: int | None = Field(default=None, ge=1)
+
+
+PARTS: dict[str, type[BaseModel]] = {
+    "unit": Unit, "period": Period, "tables": Tables, "outcome": Outcome, "composite": Composite,
+    "context": Context, "practice": Practice,
+    "practices": Practices, "bundle": Bundle, "confirm": Confirm,
+    "voices": Voices, "theme": Theme, "shock": Shock, "caution": Caution, "names": Names,
+    "privacy": Privacy, "reports": Reports,
+}  # fmt: skip

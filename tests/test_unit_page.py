@@ -36,7 +36,7 @@ def test_its_numbers_are_those_of_the_table(ordinary):
     row, show = ordinary.row, ordinary.show
     for value in (show.value(row["observed"], 1), show.value(row["expected"], 1)):
         assert value in text
-    assert show.excess(row["shrunken_excess_lower"]) in text
+    assert show.more_between(row["shrunken_excess_lower"], row["shrunken_excess_upper"]) in text
 
 
 def test_nobody_is_named_but_it_and_bright_spots(ordinary):
@@ -63,7 +63,7 @@ def test_what_it_lacks_is_told_without_a_word_of_cause(ordinary):
 def test_a_bright_spot_is_told_so_and_calls_others():
     unit = told("service_chain").bright.index[0]
     page = page_of(unit)
-    assert "It is one of" in markup(page, ["headline"])
+    assert "We are one of" in markup(page, ["headline"])
     assert page.name(unit) not in markup(page, ["whom_to_call"])
     with pytest.raises(KeyError):
         page_of("nobody")
@@ -78,7 +78,7 @@ def test_what_is_found_is_counted_from_the_tables(ordinary):
     done = sum(ordinary._here(name) == "yes" for name in ordinary.promising["practice"])
     assert f"We do {done} of {len(ordinary.promising)} practices" in text
     assert f"{len(ordinary.bright)} of 520 shops stand out" in text
-    assert ordinary.show.excess(ordinary.row["shrunken_excess_upper"]) in text
+    assert ordinary.show.more(ordinary.row["shrunken_excess"]).lower() in text.lower()
 
 
 def test_months_with_few_people_are_not_shown():
@@ -92,7 +92,7 @@ def test_months_with_few_people_are_not_shown():
     assert 3 <= len(shown) < len(trend)
     text = markup(page, ["over_time"])
     assert f" of {len(shown)} months lie" in text
-    assert "months with fewer than 10 answers are left out" in text
+    assert "gaps: months with no or fewer than 10 answers" in text
     for period in trend.loc[trend["exposure"] < page.fewest, "period"]:
         assert f">{period}<" not in text
 
@@ -103,7 +103,7 @@ def test_months_with_few_people_are_not_shown():
         ("other", "confident", "We are new among the bright spots since the report of 3 October 2026."),
         ("confident", "confident", "We are a bright spot again, as in the report of 3 October 2026."),
         ("confident", "other", "We were a bright spot in the report of 3 October 2026; luck alone can end that."),
-        ("other", "other", "For us nothing has changed since the report of 3 October 2026."),
+        ("other", "other", "Our place has not changed since the report of 3 October 2026."),
     ],
 )
 def test_a_unit_reads_what_changed_for_it(monkeypatch, then, now, said):

@@ -11,7 +11,7 @@ import pandas as pd
 from pdlib.errors import TooFewUnitsError
 from pdlib.expected import REACH
 from pdlib.show import figures, overview
-from pdlib.stats.working import inverse_link, slope
+from pdlib.stats.working import inverse_link
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,13 +94,13 @@ class Why:
         """Its outcome per period: ``period``, ``observed``, ``expected`` with the 90 % range of luck, ``exposure``."""
         expected = self.deviants.expected
         i, fit, grid = expected.position(self.unit), expected.fit, expected.grid
-        eta = fit.expected[i] + fit.collapsed.period_effects + fit.drift[i]
-        level = inverse_link(fit.kind, fit.sign * eta)
+        eta = fit.sign * (fit.expected[i] + fit.collapsed.period_effects + fit.drift[i])
         seen = grid.n[i] > 0
-        reach = REACH * slope(fit.kind, level) / np.sqrt(np.where(seen, fit.collapsed.weights[i], 1.0))
+        reach = REACH / np.sqrt(np.where(seen, fit.collapsed.weights[i], 1.0))
+        level, lower, upper = (inverse_link(fit.kind, end) for end in (eta, eta - reach, eta + reach))
         columns = {
-            "period": grid.periods, "observed": grid.y[i], "expected": level, "expected_lower": level - reach,
-            "expected_upper": level + reach, "exposure": grid.n[i],
+            "period": grid.periods, "observed": grid.y[i], "expected": level, "expected_lower": lower,
+            "expected_upper": upper, "exposure": grid.n[i],
         }  # fmt: skip
         return pd.DataFrame(columns)[seen].reset_index(drop=True)
 

@@ -8,37 +8,39 @@ import pandas as pd
 from pdlib.deviants import LuckCheck, Twin
 from pdlib.insight.facts import Facts
 from pdlib.insight.words import QUESTION, chances, condition, ranged
-from pdlib.practices import FOLLOWS, STRONG, Practices
+from pdlib.practices import FOLLOWS, PROMISING, STRONG, Practices
 from pdlib.show import Html, Side, figure, figures, practice_card, table, twin_card
 from pdlib.show.formats import count, share, span_name
 from pdlib.show.wording import capitalised, counted, in_words, plural
 
-MOST_CONDITIONS = 3
 MOST_LABELS = 40
+FADED = "A league table’s lead is mostly means and luck; ours holds"
 MOST_PRACTICES = 8
 MOST_PROMISING = 5
+BETTER = "better (+) or worse (−) than its means lead one to expect"
 CAPTION = "Practices, who does them and what goes with them"
 
 
 def pair_card(facts: Facts, pair: Twin) -> Html:
     """A bright spot beside its twin: whom to call and what to ask."""
     show, name = facts.show, facts.name(pair.unit)
+    left, between = show.more(pair.difference), show.more_range(pair.lower, pair.upper)
     first, second = (row for _, row in pair.table.iterrows())
+    gap = show.more(facts.outcome.sign * (first["observed"] - second["observed"]))
     return twin_card(
         _side(facts, "Bright spot", name, first),
         _side(facts, "Its twin", facts.name(pair.peer), second),
         value_label=facts.outcome.label,
-        difference=capitalised(show.more(pair.difference)),
-        difference_range=show.more_range(pair.lower, pair.upper),
-        remark="luck taken out",
+        difference=capitalised(gap),
+        difference_range=between if left == gap else "",
+        remark="luck taken out" if left == gap else f"{left} ({between}) with luck taken out",
         does=facts.only_first(pair),
         ask=QUESTION,
     )
 
 
 def _side(facts: Facts, heading: str, name: str, row: pd.Series) -> Side:
-    items = sorted(facts.deviants.expected.grid.conditions, key=lambda item: item.kind)[:MOST_CONDITIONS]
-    alike = dict(condition(item, row[item.name]) for item in items)
+    alike = dict(condition(item, row[item.name]) for item in facts.conditions)
     alike[f"{capitalised(facts.outcome.exposure_label)}{facts.a_period}"] = count(row["exposure"] / row["n_periods"])
     return Side(heading, name, facts.show.value(row["observed"]), alike)
 
@@ -46,39 +48,50 @@ def _side(facts: Facts, heading: str, name: str, row: pd.Series) -> Side:
 def funnel(facts: Facts) -> Html:
     """All units by size and by outcome given the same means, the bright spots marked."""
     show, unit, outcome, found = facts.show, facts.unit, facts.outcome, len(facts.bright)
-    adjusted, limits = facts.deviants.adjusted(), facts.deviants.funnel_limits()
-    adjusted = adjusted[facts.enough(adjusted["exposure"])]
-    each = adjusted["n_periods"].median()
-    scaled, limits = (frame.assign(exposure=frame["exposure"] / each) for frame in (adjusted, limits))
+    scaled, limits = against_expected(facts)
     labels = {name: facts.name(name) for name in facts.bright.index[:MOST_LABELS]}
     size = f"{outcome.exposure_label}{facts.a_period}"
-    low, high = (show.value(limits[name].iloc[-1]) for name in ("lower95", "upper95"))
-    beyond = _beyond(facts, scaled, limits)
+    low, high = (show.excess(limits[name].iloc[-1]) for name in ("lower95", "upper95"))
+    beyond = _beyond(scaled, limits)
     ahead, outside = int(beyond[scaled["unit"].isin(facts.bright.index)].eq("ahead").sum()), int(beyond.ne("").sum())
     marked = f"{found} marked as bright spots, {ahead} of them beyond the inner lines."
     return figure(
         lambda ax: figures.funnel(
-            scaled, limits, labels=labels, highlighted=facts.bright.index, exposure_label=size, value_format=show.tick,
-            ax=ax,
+            scaled, limits, labels=labels, highlighted=facts.bright.index, exposure_label=size,
+            centre_label="expected", value_format=show.difference_tick, ax=ax,
         ),
         title=_funnel_title(found, ahead)
         if found
         else f"{outside} of {len(scaled)} lie outside the inner lines; {round(0.05 * len(scaled))} would be usual",
-        subtitle=f"{capitalised(outcome.label)} by {unit.singular}, given the same means{facts.in_span}. "
+        subtitle=f"{capitalised(outcome.label)} by {unit.singular}: {BETTER}, in {show.unit}{facts.in_span}. "
         f"Lines: where 95 and 99.8 in 100 ordinary {unit.plural} would lie",
-        description=f"Funnel of {len(adjusted)} {unit.plural}: {outcome.label} given the same means, over the {size}. "
+        description=f"Funnel of {len(scaled)} {unit.plural}: {outcome.label}, {BETTER}, over the {size}. "
         f"Most lie between {low} and {high} at the large end. {marked if found else 'None is marked.'}",
         tips=_tips(facts),
         table=_bright_table(facts) if found else _sizes_table(facts, scaled),
     )  # fmt: skip
 
 
-def _beyond(facts: Facts, units: pd.DataFrame, limits: pd.DataFrame) -> pd.Series:
+def against_expected(facts: Facts) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Units, and the limits of ordinary ones, over their size: by how much they are better than expected."""
+    units, limits = facts.deviants.table, facts.deviants.funnel_limits()
+    units = units[facts.enough(units["exposure"])]
+    each = units["n_periods"].median()
+    from_centre = limits.drop(columns="exposure").sub(limits["centre"], axis=0) * facts.outcome.sign
+    if facts.outcome.sign < 0:
+        turned = {"lower95": "upper95", "upper95": "lower95", "lower998": "upper998", "upper998": "lower998"}
+        from_centre = from_centre.rename(columns=turned)
+    return (
+        units.assign(adjusted=units["excess"], exposure=units["exposure"] / each),
+        from_centre.assign(exposure=limits["exposure"] / each),
+    )
+
+
+def _beyond(units: pd.DataFrame, limits: pd.DataFrame) -> pd.Series:
     """Where each unit lies beyond the lines that 95 in 100 ordinary ones keep within: "ahead", "behind" or ""."""
     order = limits.sort_values("exposure")
     low, high = (np.interp(units["exposure"], order["exposure"], order[side]) for side in ("lower95", "upper95"))
-    above, below = ("ahead", "behind")[:: facts.outcome.sign]
-    sides = np.select([units["adjusted"] > high, units["adjusted"] < low], [above, below], default="")
+    sides = np.select([units["adjusted"] > high, units["adjusted"] < low], ["ahead", "behind"], default="")
     return pd.Series(sides, index=units.index)
 
 
@@ -96,7 +109,9 @@ def dots(facts: Facts) -> Html | None:
     rows = facts.bright.assign(label=[facts.name(unit) for unit in facts.bright.index])
     best, worst = rows["shrunken_excess"].max(), rows["shrunken_excess"].min()
     ahead = "Each is ahead even at the low end of its range"
-    if rows["shrunken_excess_lower"].min() <= 0:
+    if len(rows) == 1 and rows["shrunken_excess_lower"].min() > 0:
+        ahead = "It is ahead even at the low end of its range"
+    elif rows["shrunken_excess_lower"].min() <= 0:
         ahead = f"The best is ahead by {show.size(best)}, the others by less"
     return figure(
         lambda ax: figures.dots(
@@ -107,8 +122,8 @@ def dots(facts: Facts) -> Html | None:
         title=ahead,
         subtitle=f"{capitalised(show.label)}, better than expected from its means{facts.in_span}. "
         "Lines: the range, nine times in ten",
-        description=f"Dot plot of {len(rows)} bright spots: better than expected by {show.excess_between(worst, best)} "
-        f"{show.unit}, each with its range.",
+        description=f"Dot plot of {counted(len(rows), 'bright spot')}: better than expected by "
+        f"{show.size(best) if len(rows) == 1 else show.excess_between(worst, best) + ' ' + show.unit}, with its range.",
         tips=_tips(facts),
     )  # fmt: skip
 
@@ -148,11 +163,11 @@ def _sizes_table(facts: Facts, units: pd.DataFrame) -> Html:
     rows = pd.DataFrame({
         "size": [f"up to {count(band.right)} {size}" for band in low.index],
         "units": units.groupby(bands, observed=True).size().to_numpy(),
-        "between": [f"{show.value(a)} to {show.value(b)}" for a, b in zip(low, high, strict=True)],
+        "between": [show.excess_between(a, b) for a, b in zip(low, high, strict=True)],
     })  # fmt: skip
     columns = {
         "size": ("Size", None), "units": (capitalised(facts.unit.plural), count),
-        "between": (f"Nine in ten lie between ({facts.outcome.label})", None),
+        "between": (f"Nine in ten lie between ({show.unit} better than expected)", None),
     }  # fmt: skip
     return table(rows, caption=f"Where {facts.unit.plural} lie by size", columns=columns, row_header="size")
 
@@ -175,21 +190,30 @@ def told(facts: Facts, practices: Practices) -> pd.DataFrame:
 
 
 def counted_here(facts: Facts, rows: pd.DataFrame) -> pd.DataFrame:
-    """The practices with the share of bright spots, and of no others, that do each."""
+    """The practices with the share of bright spots, and of no others, that do each; no share of a few.
+
+    What is not found shows its plain contrast, that of the programmes: only finds are chosen, and flattered by it.
+    """
     counts = [facts.doers(name) for name in rows["practice"]]
-    return rows.assign(prevalence_deviants=[done / asked if asked else np.nan for done, asked in counts])
+    shares = [done / asked if asked >= facts.fewest_spots else np.nan for done, asked in counts]
+    rows = rows.assign(prevalence_deviants=shares)
+    chosen = rows["grade"].isin([STRONG, PROMISING])
+    ends = ["contrast", "contrast_lower", "contrast_upper"]
+    return rows.assign(**{end: rows[end].where(chosen, rows[f"raw_{end}"]) for end in ends})
 
 
 def forest(facts: Facts, practices: Practices, rows: pd.DataFrame) -> Html:
     """The practices told, each with the difference tied to it."""
     show, first, found = facts.show, rows.iloc[0], len(facts.promising)
-    some = f" The surest {in_words(MOST_PROMISING)} are shown." if found > MOST_PROMISING else ""
+    drawn = min(found, MOST_PROMISING)
+    others = f", then {in_words(len(rows) - drawn)} others to compare with" if len(rows) > drawn else ""
+    some = f" Here are the surest {in_words(drawn)}{others}." if found > drawn or others else ""
     return figure(
         lambda ax: figures.forest(rows, difference_format=show.difference_tick, value_label=show.unit, ax=ax),
         title=f"{capitalised(counted(found, 'practice'))} {plural(found, 'goes', 'go')} with better results",
         subtitle=f"Difference in {show.label} tied to each practice, given the same means, with its range; "
         f"{practices.family_size} were compared together.{some}",
-        description=f"{len(rows)} practices; {first['label']} goes with {show.more(first['contrast'])} "
+        description=f"{len(rows)} practices drawn; {first['label']} goes with {show.more(first['contrast'])} "
         f"({show.more_between(first['contrast_lower'], first['contrast_upper'])}). Grades are beside each.",
         table=practice_table(facts, rows),
     )
@@ -205,12 +229,14 @@ def try_card(facts: Facts, practices: Practices, row: pd.Series) -> Html:
         theme=entry["theme"],
         who_decides=entry["who_decides"] or "not recorded",
         cost=entry["cost"],
-        who=f"{count(done)} of {count(asked)} bright {plural(asked, 'spot')} · "
-        f"{share(row['prevalence_peers'])} of comparable {facts.unit.plural}",
+        who=(
+            f"{count(done)} of {count(asked)} bright {plural(asked, 'spot')} · " if asked >= facts.fewest_spots else ""
+        )
+        + f"{share(row['prevalence_peers'])} of comparable {facts.unit.plural}",
         contrast=practices.contrast_sentence(name),
         sureness=f"{row['grade']}: {row['reason']}",
         who_to_ask=facts.name(doer) if doer else f"any {facts.unit.singular} that does it",
-        question=f"How did “{row['label']}” start here, and what would you not do without?",
+        question=f"How did ‘{row['label']}’ start here, and what would you not do without?",
         level=4,
     )
 
@@ -235,8 +261,8 @@ def luck_chart(facts: Facts, luck: LuckCheck, description: str) -> Html:
     """The league table's lead and ours, earlier against later."""
     return figure(
         lambda ax: figures.luck(luck.units, value_format=facts.show.excess, ax=ax),
-        title="A league table’s lead fades; a fair list holds",
-        subtitle=f"Lead in {facts.show.label}, {span_name(*luck.span[:2])} and {span_name(*luck.span[2:])}; "
-        "thick: the average",
+        title=FADED if luck.table["survived_share"].iloc[0] < 0.5 else "Our list keeps what it claimed",
+        subtitle=f"Claimed: lead in {facts.show.label}, {span_name(*luck.span[:2])}. Kept: what of it means do not "
+        f"explain, {span_name(*luck.span[2:])}. Thick: the average",
         description=description,
     )

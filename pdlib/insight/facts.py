@@ -16,10 +16,12 @@ from pdlib.practices import LEVEL, STRONG, Practices
 from pdlib.show import OutcomeFormat
 from pdlib.show.formats import span_name
 from pdlib.show.wording import listed
-from pdlib.study import Outcome, Unit, did_you_mean
+from pdlib.study import Context, Outcome, Unit, did_you_mean
 from pdlib.voices import Voices
 
 MOST_TWINS = 12
+MOST_CONDITIONS = 3
+ALIKE = 1.5
 NEAR = 0.95
 RARE = 0.35
 LITTLE = 2
@@ -177,21 +179,38 @@ class Facts:
         """How many promising practices cost little."""
         return int((self.promising["cost"] <= LITTLE).sum())
 
+    @property
+    def fewest_spots(self) -> int:
+        """Of how many bright spots at least it is told how many do something: a share of one is a word about one."""
+        return self.observations.study.privacy.employees
+
+    @property
+    def conditions(self) -> list[Context]:
+        """The few conditions that a twin is shown with."""
+        return sorted(self.deviants.expected.grid.conditions, key=lambda item: item.kind)[:MOST_CONDITIONS]
+
     @cached_property
     def lead(self) -> Twin | None:
         """The bright spot to open with, beside its twin.
 
-        Near to it, of one group with it where groups are declared, with something that only the bright spot does, and
-        clear: in this order.
+        Alike in what is shown of them, near to it, of one group with it where groups are declared, with something that
+        only the bright spot does, and clear: in this order.
         """
         pairs = [self.deviants.twin(unit) for unit in self.bright.index[:MOST_TWINS]]
         pairs = [pair for pair in pairs if self.enough(pair.table["exposure"]).all()]
         return max(pairs, key=self._merits, default=None)
 
-    def _merits(self, pair: Twin) -> tuple[bool, bool, bool, float]:
+    def _merits(self, pair: Twin) -> tuple[bool, bool, bool, bool, float]:
         groups = self.observations.units.get("twin_within")
         same = groups is not None and bool(groups[pair.unit] == groups[pair.peer])
-        return pair.closeness > NEAR, same, bool(self.only_first(pair)), pair.lower
+        return self._look_alike(pair), pair.closeness > NEAR, same, bool(self.only_first(pair)), pair.lower
+
+    def _look_alike(self, pair: Twin) -> bool:
+        """Whether a reader of the numbers shown beside the two would call them alike."""
+        numeric = [item.name for item in self.conditions if item.kind != "category"]
+        shown = pair.table[numeric].astype(float).assign(size=pair.table["exposure"] / pair.table["n_periods"])
+        low, high = shown.min(), shown.max()
+        return bool(((low <= 0) | (high <= ALIKE * low)).all())
 
     def does(self, unit: str) -> list[str]:
         """The promising practices that a unit does, as people say them."""

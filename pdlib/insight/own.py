@@ -13,7 +13,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from pdlib.deviants import Deviants
-from pdlib.insight.exhibits import MOST_PRACTICES, counted_here, try_card
+from pdlib.insight.exhibits import BETTER, MOST_PRACTICES, against_expected, counted_here, try_card
 from pdlib.insight.facts import FIRST_REPORT, Facts
 from pdlib.insight.names import Vouched
 from pdlib.insight.page import Insight
@@ -81,7 +81,7 @@ class UnitPage(Facts):
             return f"There is too little on record to say how much of that is luck: {self._amount}."
         if lower <= 0 <= upper:
             return "That difference can be luck."
-        bright = f" It is one of {counted(len(self.bright), 'bright spot')}." if self.own in self.bright.index else ""
+        bright = f" We are one of {counted(len(self.bright), 'bright spot')}." if self.own in self.bright.index else ""
         return f"That is {'better' if lower > 0 else 'worse'} than luck alone would make it.{bright}"
 
     @property
@@ -101,19 +101,19 @@ class UnitPage(Facts):
         row, show = self.row, self.show
         if not np.isfinite(row["shrunken_excess"]):
             return []
-        lower, upper = (show.excess(row[f"shrunken_excess_{side}"]) for side in ("lower", "upper"))
-        left = f"{show.excess(row['shrunken_excess'])} against what is expected is left once luck is allowed for"
-        return [bold(left, f": what would last lies between {lower} and {upper}, from {self._amount}.")]
+        between = show.more_between(row["shrunken_excess_lower"], row["shrunken_excess_upper"])
+        left = f"{capitalised(show.more(row['shrunken_excess']))} than expected, luck taken out"
+        return [bold(left, f": the range is {between}, from {self._amount}.")]
 
     def _months(self) -> list[Markup]:
         """How many periods luck alone explains."""
         period, frame = self.observations.study.period, self._by_period
         if period is None or len(frame) < FEWEST_PERIODS:
             return []
-        above = int((frame["observed"] > frame["expected_upper"]).sum())
-        below = int((frame["observed"] < frame["expected_lower"]).sum())
-        within = f"{len(frame) - above - below} of {len(frame)} {period.plural} lie where luck alone can put them"
-        return [bold(within, f"; {above} lie above, {below} below.")]
+        above, below = frame["observed"] > frame["expected_upper"], frame["observed"] < frame["expected_lower"]
+        better, worse = (above.sum(), below.sum())[:: self.outcome.sign]
+        within = f"{len(frame) - better - worse} of {len(frame)} {period.plural} lie where luck alone can put them"
+        return [bold(within, f"; {better} {plural(better, 'is', 'are')} better than that, {worse} worse.")]
 
     def _done(self) -> list[Markup]:
         """How many of the promising practices are done here, and the surest that is not."""
@@ -121,8 +121,9 @@ class UnitPage(Facts):
         if self.practices is None or rows.empty:
             return []
         here = np.array([self._here(name) for name in rows["practice"]])
-        which = plural(len(rows), "practice that goes", "practices that go")
-        done = f"We do {(here == 'yes').sum()} of {len(rows)} {which} with better results"
+        done = f"We do {(here == 'yes').sum()} of {len(rows)} practices that go with better results"
+        if len(rows) == 1:
+            done = f"We {'do' if here[0] == 'yes' else 'do not do'} the one practice that goes with better results"
         lacking = rows[here == "no"].head(1)
         surest = [
             f" “{row['label']}” is the surest that we lack: it goes with {self.show.more(row['contrast'])} "
@@ -152,7 +153,7 @@ class UnitPage(Facts):
             f"We are a bright spot again, as in the report of {changed.day}.": changed.stayed,
             f"We were a bright spot in the report of {changed.day}; luck alone can end that.": changed.left,
         }
-        same = f"For us nothing has changed since the report of {changed.day}."
+        same = f"Our place has not changed since the report of {changed.day}."
         lines = [words for words, units in told.items() if self.own in units] or [same]
         return join(heading, *(element("p", line) for line in (*lines, *self.practices_changed)))
 
@@ -163,35 +164,36 @@ class UnitPage(Facts):
 
     def _funnel(self) -> Html:
         show, unit, outcome, name = self.show, self.unit, self.outcome, self.name(self.own)
-        adjusted, limits = self.deviants.adjusted(), self.deviants.funnel_limits()
-        each = adjusted["n_periods"].median()
-        scaled, limits = (frame.assign(exposure=frame["exposure"] / each) for frame in (adjusted, limits))
+        scaled, limits = against_expected(self)
         size = f"{outcome.exposure_label}{self.a_period}"
-        here = show.value(float(adjusted.loc[adjusted["unit"] == self.own, "adjusted"].iloc[0]))
+        here = show.excess(float(self.row["excess"]))
         return figure(
             lambda ax: figures.funnel(
-                scaled, limits, labels={self.own: name}, exposure_label=size, value_format=show.tick, ax=ax
+                scaled, limits, labels={self.own: name}, exposure_label=size, centre_label="expected",
+                value_format=show.difference_tick, ax=ax
             ),
-            title=f"Where we lie among {counted(len(adjusted), unit.singular, unit.plural)} with means counted",
-            subtitle=f"{capitalised(outcome.label)} by {unit.singular}, same means, {self.span}. "
+            title=f"Where we lie among {counted(len(scaled), unit.singular, unit.plural)} with means counted",
+            subtitle=f"{capitalised(outcome.label)} by {unit.singular}: {BETTER}, in {show.unit}{self.in_span}. "
             f"Lines: where 95 and 99.8 in 100 ordinary {unit.plural} would lie.",
-            description=f"Funnel of {len(adjusted)} {unit.plural}: {outcome.label} given the same means, over the "
-            f"{size}. {name} lies at {here}; no other is named.",
+            description=f"Funnel of {len(scaled)} {unit.plural}: {outcome.label}, {BETTER}, over the {size}. "
+            f"{name} lies at {here}; no other is named.",
             tips={self.own: f"{name}: {here}"},
         )  # fmt: skip
 
     def _numbers(self) -> Html:
         row, show = self.row, self.show
         bounds = [row[column] for column in ("shrunken_excess", "shrunken_excess_lower", "shrunken_excess_upper")]
-        shown = pd.DataFrame([{**row, "lasting": ranged(show, *bounds) if np.isfinite(bounds).all() else "not known"}])
-        columns = {
-            "label": (capitalised(self.unit.singular), None),
-            "exposure": (capitalised(self.outcome.exposure_label), count),
-            "observed": ("Observed", lambda value: show.value(value, 1)),
-            "expected": ("Expected", lambda value: show.value(value, 1)),
-            "lasting": (f"Better by, {show.unit}, luck allowed for", None),
+        numbers = {
+            capitalised(self.outcome.exposure_label): count(row["exposure"]),
+            "Observed": show.value(row["observed"], 1),
+            "Expected": show.value(row["expected"], 1),
+            f"Better by, {show.unit}, luck taken out": ranged(show, *bounds)
+            if np.isfinite(bounds).all()
+            else "not known",
         }
-        return table(shown, caption="Our numbers", columns=columns, row_header="label")
+        shown = pd.DataFrame({"what": list(numbers), "here": list(numbers.values())})
+        columns = {"what": (capitalised(self.outcome.label), None), "here": ("Here", None)}
+        return table(shown, caption="Our numbers", columns=columns, row_header="what")
 
     @property
     def over_time(self) -> Html:
@@ -201,12 +203,16 @@ class UnitPage(Facts):
         if period is None or len(frame) < FEWEST_PERIODS or not self.shown:
             return join()
         within = int(frame["observed"].between(frame["expected_lower"], frame["expected_upper"]).sum())
-        few = f"; {period.plural} with fewer than {self.fewest} {self.outcome.exposure_label} are left out"
+        whole = frame.set_index("period").reindex(self.observations.periods).reset_index()
+        fewest = f" or fewer than {self.fewest}" if self.fewest else ""
+        gaps = (
+            f"; gaps: {period.plural} with no{fewest} {self.outcome.exposure_label}" if len(whole) > len(frame) else ""
+        )
         chart = figure(
-            lambda ax: figures.trend(frame, name=name, value_format=show.tick, ax=ax),
+            lambda ax: figures.trend(whole, name=name, value_format=show.tick, ax=ax),
             title=f"{within} of {len(frame)} {period.plural} lie where luck alone can put them",
             subtitle=f"{capitalised(self.outcome.label)} by {period.singular}; band: what luck does to one "
-            f"{period.singular}, nine times in ten{few if len(frame) < self.row['n_periods'] else ''}",
+            f"{period.singular}, nine times in ten{gaps}",
             description=f"Line of {self.outcome.label} at {name} over {len(frame)} {period.plural}, from "
             f"{show.value(frame['observed'].iloc[0])} to {show.value(frame['observed'].iloc[-1])}, with what was "
             f"expected; {within} lie within the band of luck.",
@@ -272,7 +278,7 @@ class UnitPage(Facts):
         if not self._nearest:
             nobody = "Nobody else stands out beyond means and luck, so there is nobody to call."
             return join(heading, element("p", nobody))
-        words = f"{listed(self._nearest)}: of all bright spots most like us in means and size. Ask: “{QUESTION}”"
+        words = f"{listed(self._nearest)}: the bright spots most like us in means and size. Ask: “{QUESTION}”"
         return join(heading, element("p", words))
 
     @cached_property

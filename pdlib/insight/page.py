@@ -68,6 +68,8 @@ class Insight(Facts):
             )
         luck = f", {in_words(found - real)} luck" if found > real else ""
         first = f"About {in_words(real)} should be real{luck}."
+        if found == 1:
+            first = f"The chance that it is real is {chances(self.expected_right)}."
         if not len(self.promising):
             known = (
                 "No practice on the list sets them apart so far" if self.practices else "What they do is not on record"
@@ -97,7 +99,11 @@ class Insight(Facts):
         bright = self.bright
         if bright.empty:
             return self._nobody()
-        how = self.show.more_between(bright["shrunken_excess"].min(), bright["shrunken_excess"].max())
+        best, worst = bright["shrunken_excess"].max(), bright["shrunken_excess"].min()
+        how = self.show.more_between(worst, best)
+        if len(bright) == 1:
+            ends = bright["shrunken_excess_lower"].iloc[0], bright["shrunken_excess_upper"].iloc[0]
+            how = f"{self.show.more(best)} ({self.show.more_range(*ends)})"
         who = f"{capitalised(in_words(len(bright)))} of {count(self.total)} {self.unit.plural}"
         verb = plural(len(bright), "is", "are") if self.outcome.kind == "mean" else plural(len(bright), "has", "have")
         return bold(who, f" {verb} {how}, given the same means.")
@@ -129,12 +135,12 @@ class Insight(Facts):
         done, asked = self.doers(row["practice"])
         peers = f"{share(row['prevalence_peers'])} of comparable {self.unit.plural}"
         spots = f"{count(done)} of {count(asked)} bright {plural(asked, 'spot')}"
-        return f"{spots} do it, {peers}" if asked else f"{peers} do it"
+        return f"{spots} do it, {peers}" if asked >= self.fewest_spots else f"{peers} do it"
 
     def _middle(self) -> Markup:
         """Where most lie given the same means."""
-        low, high = self.deviants.adjusted()["adjusted"].quantile([0.05, 0.95])
-        lies = f": nine in ten {self.unit.plural} lie between {self.show.value(low)} and {self.show.value(high)}."
+        low, high = (self.show.excess(end) for end in self.deviants.table["excess"].quantile([0.05, 0.95]))
+        lies = f": nine in ten {self.unit.plural} lie between {low} and {high} of what is expected."
         return bold("Given the same means most are close together", lies)
 
     def _league(self) -> list[Markup]:
@@ -145,20 +151,19 @@ class Insight(Facts):
         return [
             bold(
                 f"First in the league table, {standing(top['rank'], self.total)} given its means",
-                f": the {self.unit.singular} with the best raw figure stands at {ranks} of {count(self.total)} "
-                "once its means are counted.",
+                f": it then stands at {ranks} of {count(self.total)}.",
             )
         ]
 
     def _programmes(self) -> list[Markup]:
         if self.practices is None:
             return []
-        rows, show = self.practices.table, self.show
+        rows, show, everywhere = self.practices.table, self.show, "all " if self.region else ""
         rows = rows[rows["programme"].astype(bool) & rows["grade"].eq("cannot tell") & rows["raw_contrast"].notna()]
         return [
             bold(
                 f"{row['label']} shows no visible gain",
-                f": {count(row['n_users'])} of {count(row['n_units'])} do it. The gain lies between "
+                f": {count(row['n_users'])} of {everywhere}{count(row['n_units'])} do it. The gain lies between "
                 f"{show.excess(row['raw_contrast_lower'])} and {show.excess(row['raw_contrast_upper'])}.",
             )
             for _, row in rows[:1].iterrows()
@@ -288,9 +293,10 @@ class Insight(Facts):
         faded, kept = (show.excess_between(row["lead_later_lower"], row["lead_later_upper"]) for row in (league, ours))
         words = (
             f"We made a list from {span_name(*luck.span[:2])} and looked again in {span_name(*luck.span[2:])}. "
-            f"The best in the raw league table led by {show.size(league['lead_earlier'])}; later only "
-            f"{show.size(league['lead_later'])} ({faded}) was more than their means explain. Our list promised "
-            f"{show.size(ours['lead_earlier'])}; later it was {show.size(ours['lead_later'])} ({kept})."
+            f"The best {count(league['n_units'])} of the raw league table led by {show.size(league['lead_earlier'])}; "
+            f"later {show.size(league['lead_later'])} of it ({faded}) was more than their means explain. Our "
+            f"{count(ours['n_units'])} were said to lead by {show.size(ours['lead_earlier'])} beyond their means; "
+            f"later it was {show.size(ours['lead_later'])} ({kept})."
         )
         # The chart's title says that a fair list holds, so it is shown only where it does.
         chart = [exhibits.luck_chart(self, luck, words)] if ours["survived_share"] >= 0.5 else []

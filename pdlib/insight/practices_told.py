@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from pdlib.practices import Practices
+from pdlib.practices import PROMISING, STRONG, Practices
 from pdlib.practices.hypotheses import OPEN, SUPPORTED, UNTESTED
 from pdlib.practices.segments import LESS, TOO_LITTLE
 from pdlib.practices.telling import hidden, over_time
@@ -79,7 +79,9 @@ def _together(practices: Practices) -> Markup | None:
         else f"{units.capitalize()} that do all show {show.more(every['contrast'])} "
         f"({show.more_range(every['contrast_lower'], every['contrast_upper'])}) against those that do none."
     )
-    alone = " One without the other shows no clear gain." if (parts["contrast_lower"] < 0).all() else ""
+    graded = practices.table.set_index("practice")["grade"].reindex(row["bundle"].split(" + "))
+    unclear = (parts["contrast_lower"] < 0).all() and not graded.isin([STRONG, PROMISING]).any()
+    alone = " One without the other shows no clear gain." if unclear else ""
     return element("p", element("b", "Better together. "), f"{row['label']}: {words}{alone}")
 
 
@@ -90,10 +92,13 @@ def _asked(practices: Practices) -> Markup | None:
         return None
     right = table[table["answer"] == SUPPORTED]
     unclear = table["answer"].isin([OPEN, UNTESTED]).sum()
-    said = f"{counted(len(table), 'hunch', 'hunches').capitalize()} {plural(len(table), 'was', 'were')} written down"
+    written = f"{plural(len(table), 'was', 'were')} written down and tested apart from the list"
+    said = f"{counted(len(table), 'hunch', 'hunches').capitalize()} {written}"
     held = f"{in_words(len(right))} {plural(len(right), 'holds', 'hold')} up"
     which = f": {listed(f'“{label}”' for label in right['label'][:MOST_NAMED])}" if len(right) else ""
-    rest = f" {capitalised(in_words(unclear))} cannot be told yet." if unclear else ""
+    wrong = len(table) - len(right) - unclear
+    rest = f" {capitalised(in_words(wrong))} {plural(wrong, 'does', 'do')} not." if wrong else ""
+    rest += f" {capitalised(in_words(unclear))} cannot be told yet." if unclear else ""
     return element("p", element("b", "You asked. "), f"{said}; {held}{which}.{rest}")
 
 

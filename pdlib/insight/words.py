@@ -21,6 +21,9 @@ GLOSSARY = {
     "Travels with": "Mostly done together with another practice; beside that one it shows nothing of its own.",
     "Promising": "Goes with better results among {units} of the same means. Which came first is not known for all.",
     "Follows success": "A practice whose users were ahead before: {units} that took it up did not rise by as much.",
+    "Cannot tell": "Could be chance, among so many practices that were tested together; its own range allows for none "
+    "of the others.",
+    "Not testable": "Too few {units} do it, or do without it, for a comparison.",
     "Range": "Where the true number most likely lies: nine times in ten for {units}, nineteen in twenty for practices.",
 }
 

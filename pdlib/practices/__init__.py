@@ -2,8 +2,8 @@
 
 from pdlib.practices.comparing import compare_practices
 from pdlib.practices.family import RARE
-from pdlib.practices.grades import FOLLOWS, STRONG
+from pdlib.practices.grades import FOLLOWS, PROMISING, STRONG
 from pdlib.practices.result import Practices
 from pdlib.practices.tested import LEVEL
 
-__all__ = ["FOLLOWS", "LEVEL", "RARE", "STRONG", "Practices", "compare_practices"]
+__all__ = ["FOLLOWS", "LEVEL", "PROMISING", "RARE", "STRONG", "Practices", "compare_practices"]

@@ -59,8 +59,8 @@ def hidden(row: pd.Series) -> str:
     if not np.isfinite(times):
         return ""
     told = number(times, 1)
-    strong = "more than ten times as" if times > FAR else "as" if told == number(1.0, 1) else f"{told} times as"
-    return f"A hidden condition would have to be {strong} strong as “{row['yardstick']}” to explain it away."
+    much = "more than ten times as" if times > FAR else "as" if told == number(1.0, 1) else f"{told} times as"
+    return f"A hidden condition would have to weigh {much} much as “{row['yardstick']}” to explain it away."
 
 
 def story(practices: Practices, row: pd.Series) -> str:
@@ -93,7 +93,7 @@ def card(practices: Practices, row: pd.Series) -> Html:
         contrast=contrast(practices, row),
         sureness=f"{told}; {practices.family_size} practices were tested together",
         who_to_ask=who_to_ask,
-        question=f"How did “{row['label']}” start here, and what would you not do without?",
+        question=f"How did ‘{row['label']}’ start here, and what would you not do without?",
     )
 
 

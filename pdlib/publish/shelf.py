@@ -65,10 +65,13 @@ def write_list(page: Path, manifest: dict[str, Any]) -> None:
         }
         for name, member in manifest["pages"].items()
     ]
+    built = [member for member in members if member["page"] or member["failure"]]
     title = f"{manifest['study']}: {len(members)} pages, one for each {each}"
     footer = f"Built {minute(manifest['run']['built'])}." if manifest["run"]["built"] else "Not built yet."
     template = _environment().get_template("list.html.j2")
-    write_atomically(page, template.render(title=title, members=members, footer=footer))
+    write_atomically(
+        page, template.render(title=title, members=built, missing=len(members) - len(built), footer=footer)
+    )
 
 
 def write_status(folder: Path) -> None:
@@ -117,9 +120,10 @@ def _entry(manifest: dict[str, Any], folder: Path) -> dict[str, Any]:
     built, failure, stem = manifest["run"]["built"], manifest["failure"], manifest["stem"]
     page, failed = f"{stem}.html", f"{stem}.failed.html"
     if manifest["each"]:
-        title, count = f"{manifest['study']}: one page for each {manifest['each']}", len(manifest["pages"])
+        title, pages = f"{manifest['study']}: one page for each {manifest['each']}", manifest["pages"].values()
         failed = page if (folder / page).exists() and not (folder / failed).exists() else failed
-        line = f"{manifest['study']} · {count} pages"
+        made, count = sum(bool(page["sha256"]) for page in pages), len(pages)
+        line = f"{manifest['study']} · {count if made == count else f'{made} of {count}'} pages"
     else:
         title, line = manifest["title"] or manifest["study"], manifest["study"]
     return {

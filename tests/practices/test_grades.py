@@ -92,7 +92,7 @@ def test_a_story_says_all_and_claims_nothing() -> None:
     assert "of the leading shops do it" in story
     assert "tested together with 8 others and stood out in 5 of 5 re-runs" in story
     assert f"that took it up show {row['after']:.2f} points higher" in story
-    assert f"{row['times_as_strong']:.1f} times as strong as “{row['yardstick']}”" in story
+    assert f"{row['times_as_strong']:.1f} times as much as “{row['yardstick']}”" in story
     assert story.endswith("Association, worth a pilot.")
     assert reading_grade(story) <= 9
     assert practices.sentences("wall").endswith("did not rise accordingly.")

@@ -147,7 +147,7 @@ def test_luck_averages_what_is_left(ax):
         part = leads[leads["list"] == name]
         assert frames.SATISFIED.excess(part["later"].mean()) in words_of(panel)
         kept = round(100 * part["later"].mean() / part["earlier"].mean())
-        assert f"{kept} % of the lead left" in words_of(panel)
+        assert f"{kept} % of the claim" in words_of(panel)
         assert len(panel.lines) == len(part) + 2
 
 

@@ -18,7 +18,7 @@ _RANGE = re.compile(
 )
 _COUNTED = re.compile(r"\d[\d,]* of (?:the )?(?:one|\d)|exact count", re.IGNORECASE)
 _ESTIMATE = re.compile(
-    r"\d\s+(?:more|fewer) (?:in|per)|better by|goes with|go with \d|gain lies|led by|promised|expected by|"
+    r"\d\s+(?:more|fewer) (?:in|per)|better by|goes? with [+−]?\d|gain lies|led by|promised|expected by|"
     r"points (?:more|less)",
     re.IGNORECASE,
 )

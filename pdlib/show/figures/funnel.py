@@ -30,6 +30,7 @@ def funnel(
     labels: Mapping[str, str],
     highlighted: Iterable[str] = (),
     exposure_label: str = "exposure",
+    centre_label: str = "average",
     value_format: Formatter = plain_number,
     title: str | None = None,
     ax: Axes | None = None,
@@ -39,7 +40,8 @@ def funnel(
     Parameters
     ----------
     table : DataFrame
-        One row per unit: ``unit``, ``exposure`` and ``adjusted`` (the outcome given the same means).
+        One row per unit: ``unit``, ``exposure`` and ``adjusted`` (the outcome given the same means, or how far it is
+        from what they lead one to expect).
     limits : DataFrame
         ``exposure``, ``lower95``, ``upper95``, ``lower998``, ``upper998``, ``centre``; drawn as given.
     labels : mapping of str to str
@@ -48,6 +50,8 @@ def funnel(
         Units marked like the named ones, without a name in the drawing.
     exposure_label : str
         What exposure counts: "answers a month".
+    centre_label : str
+        What the middle line is.
     value_format : callable
         Shows a value of the outcome.
     title : str, optional
@@ -76,7 +80,7 @@ def funnel(
         named = named.iloc[np.argsort([texts[str(unit)].casefold() for unit in named["unit"]], kind="stable")]
         key = key_for(ax, [texts[str(unit)] for unit in named["unit"]])
         _scales(ax, shown, named, exposure_label, value_format, key)
-        lines = _limits(ax, limits, narrow=narrow)
+        lines = _limits(ax, limits, centre_label, narrow=narrow)
         rest = shown.drop(named.index)
         bright = rest["unit"].astype(str).isin([str(unit) for unit in highlighted])
         _dots(ax, rest[~bright], color=style.DOT, radius=2.4 if narrow else 3.0, zorder=2)
@@ -131,7 +135,7 @@ def _span(values: NDArray[np.float64], pad: float) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _limits(ax: Axes, limits: pd.DataFrame, *, narrow: bool) -> pd.DataFrame:
+def _limits(ax: Axes, limits: pd.DataFrame, centre_label: str, *, narrow: bool) -> pd.DataFrame:
     """Draw the limits; give the corners of their lines, which labels should not cover."""
     low, high = ax.get_ylim()
     least, most = float(limits["exposure"].min()), ax.get_xlim()[1]
@@ -147,7 +151,7 @@ def _limits(ax: Axes, limits: pd.DataFrame, *, narrow: bool) -> pd.DataFrame:
         corners.append(pd.DataFrame({"exposure": x, "adjusted": y}))
     centre = np.interp(x, order["exposure"], order["centre"])
     ax.plot(*_within(x, centre, low, high), color=style.SOFT, linewidth=0.6, zorder=1)
-    _limit_names(ax, order, narrow=narrow)
+    _limit_names(ax, order, centre_label, narrow=narrow)
     return pd.concat(corners)
 
 
@@ -172,11 +176,11 @@ def _within(
     return joined_x, np.where(outside, np.nan, joined_y)
 
 
-def _limit_names(ax: Axes, limits: pd.DataFrame, *, narrow: bool) -> None:
+def _limit_names(ax: Axes, limits: pd.DataFrame, centre_label: str, *, narrow: bool) -> None:
     """Name the lines where they end; names that would touch move apart."""
     sizes = canvas.sizes_of(ax)
     last = limits.iloc[-1]
-    ends = {"upper998": "99.8", "upper95": "95", "centre": "average", "lower95": "95", "lower998": "99.8"}
+    ends = {"upper998": "99.8", "upper95": "95", "centre": centre_label, "lower95": "95", "lower998": "99.8"}
     (low, high), height = ax.get_ylim(), canvas.size_of(ax)[1]
     per_point = (high - low) / height
     names = [name for name in ends if low <= last[name] <= high and not (narrow and name == "centre")]

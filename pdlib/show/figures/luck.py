@@ -90,7 +90,7 @@ def _panel(panel: Axes, rows: pd.DataFrame, heading: str, value_format: Formatte
     panel.set_xlim(0, 1)
     canvas.bare(panel)
     panel.set_yticks([])
-    panel.set_xticks([0, 1], ["earlier", "later"])
+    panel.set_xticks([0, 1], ["claimed", "kept"])
     panel.get_xticklabels()[0].set_horizontalalignment("left")
     panel.plot([0, 1], [0, 0], color=style.SOFT, linewidth=1.0, zorder=1)
     canvas.note(panel, "ordinary", (1, 0), offset=(10, 0), size=sizes.small)
@@ -115,7 +115,7 @@ def _ends(panel: Axes, rows: pd.DataFrame, value_format: Formatter, color: str) 
     earlier, later = rows["earlier"].mean(), rows["later"].mean()
     sizes = canvas.sizes_of(panel)
     (low, high), height = panel.get_ylim(), canvas.size_of(panel)[1]
-    canvas.note(panel, value_format(earlier), (0, rows["earlier"].max()), offset=(-5, 13), color=color,
+    canvas.note(panel, f"{value_format(earlier)} on average", (0, rows["earlier"].max()), offset=(-5, 13), color=color,
                 weight="bold", size=sizes.tick)  # fmt: skip
     # Far enough from the zero line for its own label.
     lift = 0.0 if abs(later) / (high - low) * height > 30 else 24.0 if later >= 0 else -24.0
@@ -123,5 +123,5 @@ def _ends(panel: Axes, rows: pd.DataFrame, value_format: Formatter, color: str) 
                 size=sizes.tick)  # fmt: skip
     if earlier > 0:
         left = max(0, round(100 * later / earlier))
-        kept = f"{left} % of the lead left" if left < 100 else "all of the lead left"
+        kept = f"{left} % of the claim" if left < 100 else "all of the claim"
         canvas.note(panel, shorten(kept, sizes.small, 140), (1, later), offset=(10, lift - 8), size=sizes.small)

@@ -138,15 +138,18 @@ def _name(ax: Axes, lines: list[str], grade: str, start: float, *, narrow: bool)
     for position, line in enumerate(lines):
         canvas.note(ax, line, (0, start + (position + 0.5) * step), offset=(left, 0), size=sizes.name,
                     color=style.INK, backed=narrow)  # fmt: skip
-    canvas.note(ax, shorten(grade, sizes.small, _NAMES - 14), (0, start + len(lines) * step + 0.55 * sizes.small),
-                offset=(left, 0), size=sizes.small, color=style.EVIDENCE if supported else style.DIM,
-                weight="bold" if supported else "normal", backed=narrow)  # fmt: skip
+    weight = "bold" if supported else "normal"
+    room = canvas.size_of(ax)[0] + 20 if narrow else _NAMES - 14  # on a phone the shares stand at the right of it
+    below = start + len(lines) * step + 0.55 * sizes.small
+    canvas.note(ax, shorten(grade, sizes.small, room, weight), (0, below), offset=(left, 0), size=sizes.small,
+                color=style.EVIDENCE if supported else style.DIM, weight=weight, backed=narrow)  # fmt: skip
 
 
-def _key(panel: Axes, doing: str, size: float) -> None:
+def _key(panel: Axes, doing: str, room: float, size: float) -> None:
     """Say above the shares whose they are: a filled dot for bright spots, a ring for their peers."""
-    left = -6.0
-    for words, color in (("●", style.BRIGHT), ("bright", style.SOFT), ("○", style.DIM), (doing, style.SOFT)):
+    parts = (("●", style.BRIGHT), ("bright", style.SOFT), ("○", style.DIM), (doing, style.SOFT))
+    left = min(-6.0, room - sum(width(words, size) + 3.0 for words, _ in parts))
+    for words, color in parts:
         canvas.note(panel, words, (0, 1), up="axes fraction", offset=(left, 1.35 * size), size=size, color=color)
         left += width(words, size) + 3.0
 
@@ -163,7 +166,7 @@ def _shares(
     panel.set_ylim(height if not len(levels) else ax.get_ylim()[0], 0)
     panel.set_axis_off()
     sizes = canvas.sizes_of(ax)
-    _key(panel, doing, sizes.small)
+    _key(panel, doing, room, sizes.small)
     for (bright, peers), level in zip(
         table[["prevalence_deviants", "prevalence_peers"]].to_numpy(float), levels, strict=True
     ):
@@ -176,7 +179,7 @@ def _shares(
                       linewidths=1.5, zorder=5 if close else 3)  # fmt: skip
         panel.scatter([bright], [level], s=72, color=style.BRIGHT, linewidths=0, zorder=4)
         words = f"{shown(bright)} · {shown(peers)}"
-        if MISSING not in (shown(bright), shown(peers)):
+        if shown(peers) != MISSING:
             canvas.note(panel, words, (0, level + (-14 if narrow else 15)), offset=(-4, 0), size=sizes.small)
     for artist in panel.get_children():
         artist.set_clip_on(False)

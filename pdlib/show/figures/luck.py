@@ -115,7 +115,7 @@ def _ends(panel: Axes, rows: pd.DataFrame, value_format: Formatter, color: str) 
     earlier, later = rows["earlier"].mean(), rows["later"].mean()
     sizes = canvas.sizes_of(panel)
     (low, high), height = panel.get_ylim(), canvas.size_of(panel)[1]
-    canvas.note(panel, f"{value_format(earlier)} on average", (0, rows["earlier"].max()), offset=(-5, 13), color=color,
+    canvas.note(panel, f"{value_format(earlier)} on average", (0, 1), up="axes fraction", offset=(0, -3), color=color,
                 weight="bold", size=sizes.tick)  # fmt: skip
     # Far enough from the zero line for its own label.
     lift = 0.0 if abs(later) / (high - low) * height > 30 else 24.0 if later >= 0 else -24.0

@@ -386,6 +386,17 @@ def test_the_expected_trend_averages_to_what_was_expected(kind: str) -> None:
     assert np.average(trend["observed"], weights=trend["exposure"]) == pytest.approx(row["observed"])
 
 
+def test_luck_puts_no_share_below_nothing() -> None:
+    frame = panel(60, 5, kind="proportion")
+    frame["successes"] = np.minimum(frame["successes"], np.round(0.04 * frame["n"]))
+    deviants = found(frame, "proportion")
+    trends = pd.concat([deviants.why(unit).trend() for unit in deviants.table["unit"][:20]])
+    assert (trends["expected_lower"] > 0).all()
+    assert (trends["expected_lower"] < trends["expected"]).all()
+    assert (trends["expected"] < trends["expected_upper"]).all()
+    assert (trends["expected_upper"] < 1).all()
+
+
 def test_the_trend_holds_the_periods_that_were_seen() -> None:
     frame = panel(60, 5)
     first = frame["unit"].iloc[0]

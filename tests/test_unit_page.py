@@ -7,6 +7,7 @@ import pytest
 import pdlib
 from pdlib import history
 from pdlib.errors import StudyError
+from pdlib.insight.exhibits import against_expected, counted_here
 from pdlib.show.wording import causal_words, jargon_words
 from tests.test_insight import told
 
@@ -127,6 +128,46 @@ def test_a_region_tells_of_its_own_units_compared_with_all():
     assert part.total < whole.total
     with pytest.raises(StudyError, match="There is no region 'Nowhere'"):
         pdlib.tell(whole.observations, whole.deviants, whole.practices, region="Nowhere")
+
+
+def test_no_share_stands_for_a_few_bright_spots():
+    whole = told("service_chain")
+    part = pdlib.tell(whole.observations, whole.deviants, whole.practices, region="North Coast")
+    assert 0 < len(part.bright) < part.fewest_spots
+    rows = counted_here(part, whole.practices.table)
+    assert rows["prevalence_deviants"].isna().all()
+    assert counted_here(whole, whole.practices.table)["prevalence_deviants"].notna().any()
+    text = "".join(getattr(part, name).__html__() for name in ("findings", "what_they_do", "whom_to_visit", "method"))
+    assert not re.search(r"\b\d of [1-4] bright spots?", text)
+
+
+@pytest.mark.parametrize("study", ["service_chain", "flights"])
+def test_the_funnel_shows_what_the_numbers_say(study):
+    whole = told(study)
+    units, limits = against_expected(whole)
+    sign = whole.outcome.sign
+    assert units["adjusted"].to_numpy() == pytest.approx((sign * (units["observed"] - units["expected"])).to_numpy())
+    assert (limits["lower998"] < limits["lower95"]).all() and (limits["upper95"] < limits["upper998"]).all()
+    assert (limits["lower95"] < 0).all() and (limits["centre"] == 0).all() and (limits["upper95"] > 0).all()
+    assert limits["exposure"].max() <= 1.01 * units["exposure"].max()
+
+
+@pytest.mark.parametrize("study", ["service_chain", "flights"])
+def test_better_is_said_as_better_whichever_way_the_outcome_runs(study):
+    whole = told(study)
+    page = pdlib.tell_unit(whole.observations, whole.deviants, whole.practices, unit=whole.bright.index[0])
+    text = re.sub(r"<[^>]+>", "", page.findings.__html__())
+    assert f"{'more' if whole.outcome.sign > 0 else 'fewer'} in 100 than expected" in text
+    assert re.search(r"(\d+) (is|are) better than that, 0 worse", text)
+
+
+def test_the_twin_that_opens_the_page_looks_alike():
+    pair = told("service_chain").lead
+    numeric = [item.name for item in told("service_chain").conditions if item.kind != "category"]
+    assert numeric
+    for name in numeric:
+        low, high = sorted(pair.table[name].astype(float))
+        assert high <= 1.5 * low
 
 
 def test_what_changed_is_told_from_the_history(monkeypatch):

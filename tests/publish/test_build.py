@@ -160,6 +160,9 @@ def test_a_page_for_each_region_unit_or_value(place, capsys):
     assert "No page is called 'Shop 99'" in capsys.readouterr().err
     assert main([*command, "--each", "unit", "--only", "Shop 99", "--output", "new"]) == 2
     assert not list(Path("new").rglob("*.failed.html"))
+    assert main([*command, "--each", "unit", "--only", "Shop 2", "--output", "some"]) == 0
+    assert "11 more are not built yet" in Path("some/repair-shops-report-each-unit.html").read_text(encoding="utf-8")
+    assert "1 of 12 pages" in Path("some/index.html").read_text(encoding="utf-8")
     assert main([*command, "--each", "top_share=0.1,0.2"]) == 0
     values = [page["values"]["top_share"] for page in manifest("repair-shops-report-by-top-share")["pages"].values()]
     assert values == [0.1, 0.2]

@@ -79,25 +79,31 @@ def find_rise(
         _smallest(_null_panel(rng, totals, share, factor, burst), totals, windows, fewest)[0]
         for _ in range(max(panels, 1))
     ]
-    null = np.log(np.maximum(np.stack(drawn), 1e-300))
-    p_value = np.ones_like(smallest)
-    said = np.cumsum(totals, axis=1)
+    said = np.where(window >= 0, np.cumsum(totals, axis=1), -1.0)
+    return Rise(
+        _corrected(np.log(np.maximum(smallest, 1e-300)), np.log(np.maximum(drawn, 1e-300)), said), window, usual
+    )
+
+
+def _corrected(size: Array, null: Array, said: Array) -> Array:
+    """P-values of log tails (U, T) by those of panels without a rise (panels, U, T), among units that said as much."""
+    p_value = np.ones_like(size)
     strata: list[list[tuple[int, Array]]] = [[] for _ in range(STRATA)]
-    for t in range(FIRST, counts.shape[1]):
-        judged = np.flatnonzero(window[:, t] >= 0)
+    for t in range(FIRST, size.shape[1]):
+        judged = np.flatnonzero(said[:, t] >= 0)
         by_size = np.array_split(judged[np.argsort(said[judged, t], kind="stable")], STRATA)
         for stratum, units in zip(strata, by_size, strict=True):
             if len(units):
                 stratum.append((t, units))
-    for stratum in strata:
+    for stratum in (each for each in strata if each):
         bars = [float(np.quantile(null[:, units, t], TAIL)) for t, units in stratum]
-        beyond = [bar - np.minimum(null[:, units, t], bar) for bar, (t, units) in zip(bars, stratum, strict=True)]
-        rarer = _growing_rare(np.concatenate([part.ravel() for part in beyond])) if beyond else 1.0
+        beyond = [np.maximum(bar - null[:, units, t].ravel(), 0) for bar, (t, units) in zip(bars, stratum, strict=True)]
+        rarer = _growing_rare(np.concatenate(beyond))
         for bar, (t, units) in zip(bars, stratum, strict=True):
-            size = np.log(np.maximum(smallest[units, t], 1e-300))
-            low = np.where(size < bar, rarer * (size - bar), size - bar)
-            p_value[units, t] = np.minimum(1.0, np.exp(np.maximum(np.log(TAIL) + low, size)))
-    return Rise(p_value, window, usual)
+            over = size[units, t] - bar
+            log_p = np.log(TAIL) + np.where(over < 0, rarer * over, over)
+            p_value[units, t] = np.exp(np.minimum(np.maximum(log_p, size[units, t]), 0))
+    return p_value
 
 
 def _growing_rare(beyond: Array) -> float:

@@ -150,7 +150,7 @@ def _bright_table(facts: Facts) -> Html:
         "exposure": (capitalised(facts.outcome.exposure_label), count),
         "observed": (capitalised(facts.outcome.label), show.value),
         "better": (f"Better than expected, {show.unit} (range)", None),
-        "p_top": ("Real?", chances),
+        "p_top": ("Real?", lambda p: chances(p).replace(" ", "\N{NO-BREAK SPACE}")),
     }
     return table(rows, caption="Bright spots and how likely each is to be real", columns=columns, row_header="name")
 

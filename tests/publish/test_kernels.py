@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -216,7 +217,11 @@ def test_a_thread_left_running_by_shared_cells_is_not_forked_over(place):
     manifest = json.loads(report.manifest.read_text())
     assert built.built == 2
     assert manifest["shared"] is None
-    assert "2 threads run in the process that should fork kernels" in manifest["run"]["notes"][0]
+    # Whichever comes first: that it has a thread, or that it did not end in time on account of one.
+    assert re.match(
+        r"The shared cells were run for each page: (2 threads run in|.* did not report within)",
+        manifest["run"]["notes"][0],
+    )
 
 
 @linux

@@ -119,7 +119,8 @@ def test_pseudonyms_are_stable_distinct_and_keyed(tmp_path: Path) -> None:
     names = pseudonyms(units, "shop", key)
     assert len(set(names.values())) == len(units)
     assert pseudonyms(reversed(units), "shop", key) == names
-    assert re.fullmatch(r"Shop [A-Z2-9]{4}", names["S00000"])
+    short = [name for name in names.values() if re.fullmatch(r"Shop [A-Z2-9]{4}", name)]
+    assert len(short) > 0.9 * len(units)  # the rest would share their four letters with another
     other = pseudonyms(units, "shop", b"another secret of thirty-two bytes")
     assert sum(other[unit] == names[unit] for unit in units) < 5  # knowing the ids without the key tells nothing
 

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -94,9 +95,8 @@ def pseudonyms(units: Iterable[str], word: str, key: bytes) -> dict[str, str]:
     dict of str to str
     """
     codes = {unit: _code(unit, key) for unit in units}
-    short = [code[:_SHORT] for code in codes.values()]
-    taken = {code for code in short if short.count(code) > 1}
-    lengths = {unit: _LONG if code[:_SHORT] in taken else _SHORT for unit, code in codes.items()}
+    times = Counter(code[:_SHORT] for code in codes.values())
+    lengths = {unit: _LONG if times[code[:_SHORT]] > 1 else _SHORT for unit, code in codes.items()}
     return {unit: f"{capitalised(word)} {code[: lengths[unit]]}" for unit, code in codes.items()}
 
 

@@ -12,7 +12,7 @@ STUDIES = $(wildcard data/*/study.toml)
 NOTEBOOKS = $(wildcard notebooks/*.ipynb)
 
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
-UV_PIP = $(BIN)/uv pip install --quiet --python $(BIN)/python
+UV_PIP = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 GET_UV = $(PIP) install 'uv>=0.5'
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra browser --extra test --extra dev \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --output-file requirements.lock

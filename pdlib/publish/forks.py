@@ -375,6 +375,8 @@ def _be_kernel(order: dict[str, Any]) -> None:
     app.initialize(sys.argv[1:])
     app.shell.kernel = app.shell.parent = app.kernel
     app.start()
+    for thread in filter(None, (app.control_thread, app.shell_channel_thread)):
+        thread.join()  # told to end, it still says that it is idle: for ever, if what publishes that is closed first
     for stream in (sys.stdout, sys.stderr):
         stream.close()
     app.close()

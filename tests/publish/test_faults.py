@@ -229,16 +229,25 @@ def test_a_signal(place, number, code):
 def test_no_kernel_outlives_its_builder(place, number):
     notebook("import os, time\nopen(f'pid-{os.getpid()}', 'w').close()\ntime.sleep(60)", shared=[SHARED])
     scratch = Path(tempfile.mkdtemp())  # sockets want a short path
-    environment = {**os.environ, "TMPDIR": str(scratch)}
-    command = [sys.executable, "-m", "pdlib.cli", *EACH]
-    builder = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    _until(lambda: list(place.glob("pid-*")), 60)
-    builder.send_signal(number)
-    builder.wait(30)
+    with builder(EACH, scratch) as process:
+        _until(lambda: list(place.glob("pid-*")), 60)
+        process.send_signal(number)
+        process.wait(30)
     pids = [path.name.removeprefix("pid-") for path in place.glob("pid-*")]
     _until(lambda: not any(Path("/proc", pid).exists() for pid in pids), 20)
     _until(lambda: not list(scratch.iterdir()), 20)
     scratch.rmdir()
+
+
+@contextmanager
+def builder(command, scratch):
+    """The command in a process of its own, with a scratch folder of its own; killed at the end, whatever happens."""
+    environment = {**os.environ, "TMPDIR": str(scratch)}
+    with subprocess.Popen([sys.executable, "-m", "pdlib.cli", *command], env=environment) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def _until(true, seconds):
@@ -256,11 +265,8 @@ def test_what_a_killed_build_worked_with_is_swept(place, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     kept = scratch / "another"
     kept.mkdir()
-    command = [sys.executable, "-m", "pdlib.cli", *BUILD, "--engine", "plain"]
-    builder = subprocess.Popen(command, env={**os.environ, "TMPDIR": str(scratch)}, stderr=subprocess.DEVNULL)
-    _until((place / "here").exists, 60)
-    builder.kill()
-    builder.wait(30)
+    with builder([*BUILD, "--engine", "plain"], scratch):
+        _until((place / "here").exists, 60)
     assert len(list(scratch.iterdir())) == 2
     notebook()
     assert main(BUILD) == 0

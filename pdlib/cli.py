@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from pdlib.errors import PdlibError
 
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return command(arguments)
     except KeyboardInterrupt:
-        _complain("Stopped. Pages that were finished are published; the next build goes on from there.")
+        _complain("Stopped.")
         return 128 + signal.SIGINT
 
 
@@ -124,10 +124,21 @@ def _count(text: str) -> int:
 
 
 def _build(arguments: argparse.Namespace) -> int:
-    # A scheduler's stop signal must shut the kernels down, not orphan them.
-    before = signal.signal(signal.SIGTERM, _terminated)
+    received = [signal.SIGINT]
+
+    def terminated(number: int, _frame: FrameType | None) -> None:
+        # A scheduler's stop signal shuts the kernels down as Ctrl+C does, to which a job in the background may be deaf.
+        received[0] = signal.Signals(number)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGTERM, terminated)
     try:
         return _build_all(arguments)
+    except KeyboardInterrupt:
+        _complain("Stopped. Pages that were finished are published; the next build goes on from there.")
+        return 128 + received[0]
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -315,10 +326,6 @@ def _one_screen(text: str, lines: int = 18) -> str:
     """The head of a long message; the failed page holds the rest."""
     head = text.splitlines()
     return text if len(head) <= lines else "\n".join([*head[:lines], f"… and {len(head) - lines} more lines."])
-
-
-def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + signal.SIGTERM)
 
 
 def _say(text: str) -> None:

@@ -23,6 +23,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from contextlib import suppress
 from pathlib import Path
@@ -36,6 +37,7 @@ _BOOT = (
 )
 _ENDED_WITH_ZYGOTE = -9  # SIGKILL, which has no name where nothing can be forked
 _PATIENCE = 5
+_TRIES = 20
 _PR_SET_PDEATHSIG = 1
 
 
@@ -182,7 +184,7 @@ class Nursery:
         return zygote
 
     async def close(self) -> None:
-        """Let every zygote go, and with each its kernels."""
+        """Let every zygote go, and with each its kernels; then remove the folder."""
         for zygote in self._zygotes:
             zygote.close()
         if self._server:
@@ -194,6 +196,7 @@ class Nursery:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        await asyncio.to_thread(_remove, self.folder)
 
     async def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ValueError):  # it ended before it said a word
@@ -283,8 +286,17 @@ def _serve(address: str, name: str) -> NoReturn:
             os.killpg(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
     if name == "first":  # else a builder that was killed would leave its sockets and logs behind
-        shutil.rmtree(Path(address).parent, ignore_errors=True)
+        _remove(Path(address).parent)
     os._exit(0)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, again if what was just told to end has still put something into it."""
+    for _ in range(_TRIES):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(0.1)
 
 
 def _say(builder: socket.socket, message: Any) -> None:

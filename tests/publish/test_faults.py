@@ -211,11 +211,16 @@ def test_a_build_that_is_killed_goes_on_where_it_stopped(place, when, capsys):
 
 @linux
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal(place, number, code):
+@pytest.mark.parametrize(
+    ("number", "code", "first"),
+    [(signal.SIGINT, 130, ""), (signal.SIGTERM, 143, ""), (signal.SIGTERM, 143, "signal.signal(2, signal.SIG_IGN)\n")],
+    ids=["Ctrl+C", "a scheduler", "a scheduler, to a job that is deaf to Ctrl+C"],
+)
+def test_a_signal(place, number, code, first):
     with survived(code, EACH) as codes:
         notebook("'new'")
-        stuck = run_apart("async def wait(*_):\n print(flush=True); await pages.asyncio.sleep(99)\n"
+        stuck = run_apart(f"import signal\n{first}"
+            "async def wait(*_):\n print(flush=True); await pages.asyncio.sleep(99)\n"
             "pages._Maker._execute = lambda *_, **__: wait()", stdout=subprocess.PIPE)  # fmt: skip
         stuck.stdout.readline()
         stuck.send_signal(number)
@@ -232,10 +237,10 @@ def test_no_kernel_outlives_its_builder(place, number):
     with builder(EACH, scratch) as process:
         _until(lambda: list(place.glob("pid-*")), 60)
         process.send_signal(number)
-        process.wait(30)
+        assert process.wait(30) == {signal.SIGTERM: 143, signal.SIGKILL: -9}[number]
     pids = [path.name.removeprefix("pid-") for path in place.glob("pid-*")]
     _until(lambda: not any(Path("/proc", pid).exists() for pid in pids), 20)
-    _until(lambda: not list(scratch.iterdir()), 20)
+    _until(lambda: not list(scratch.rglob("*")), 20)
     scratch.rmdir()
 
 

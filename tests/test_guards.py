@@ -162,9 +162,33 @@ def test_few_units_are_said_to_be_few(count, level):
     assert str(count) in row(found, "few units")["sentence"]
 
 
-def test_a_single_period_cannot_be_told_from_chance():
+def test_a_single_period_has_nothing_to_shuffle():
     found = guards(n_periods=1, study={"persistence": 0.9}, effect_sd=1.5, median_n=300)
     assert len(found.deviants.confident)
+    assert row(found, "shuffled data")["level"] == "not checked"
+
+
+def few_far_out(frame):
+    """Five units far above all others, in every period."""
+    far = frame["unit"].isin(sorted(frame["unit"].unique())[:5])
+    return frame.assign(value=frame["value"] + 40 * far)
+
+
+def test_names_that_are_far_out_for_good_are_not_taken_for_luck():
+    """What lasts belongs to no shuffled copy: left in, a few large merits dealt out at random make names there."""
+    found = guards(few_far_out, n_units=60, n_periods=6)
+    assert len(found.deviants.confident) >= 4
+    assert (row(found, "shuffled data")["level"], found.shuffles["n_confident"].sum()) == ("fine", 0)
+
+
+def wild_luck(frame):
+    """Luck with tails so heavy that two periods can look like merit, and nothing else."""
+    luck = 3 * np.random.default_rng(3).standard_cauchy(len(frame))
+    return frame.assign(value=luck, n=50, sd=1.0)
+
+
+def test_luck_that_makes_lists_is_told():
+    found = guards(wild_luck, n_units=120, n_periods=2)
     assert row(found, "shuffled data")["level"] == "warn"
     assert (found.shuffles["n_confident"] > 0).mean() > 0.05
 

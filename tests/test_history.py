@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+import pdlib
 from pdlib import history
 from pdlib.errors import StudyError
 
@@ -31,6 +32,25 @@ def test_units_that_are_neither_confident_nor_likely_leave_no_trace():
 def test_a_finding_is_named_by_what_it_depends_on():
     assert found({"a": "confident"})["id"] == found({"b": "likely"})["id"]
     assert found({})["id"] != found({}, data_hash="d2")["id"]
+
+
+def test_another_declaration_is_another_finding():
+    ours = {"unit": ["a", "b", "c"] * 2, "month": [1, 1, 1, 2, 2, 2], "happy": [8, 7, 6, 9, 5, 7], "n": 10}
+    frame = pd.DataFrame(ours | {"size": [1, 2, 3] * 2})
+    outcome = {"name": "happy", "kind": "proportion", "successes": "happy", "n": "n"}
+    declared = {"unit": "unit", "period": "month", "outcome": outcome, "context": ["size"]}
+    others = [
+        {"outcome": {**outcome, "better": "lower"}}, {"outcome": {**outcome, "smallest_excess": 0.1}},
+        {"outcome": {"name": "happy", "kind": "rate", "events": "happy", "exposure": "n"}},
+        {"context": [{"name": "size", "kind": "category"}]}, {"context": []},
+    ]  # fmt: skip
+
+    def settings(**other):
+        return pdlib.read(pdlib.Study(**{**declared, **other}), {"observations": frame}).settings
+
+    names = {history.identity(settings(**other)) for other in ({}, *others)}
+    assert len(names) == 6
+    assert settings(name="Another title", description="More words") == settings()
 
 
 def test_what_changed_is_new_stayed_and_left(tmp_path):

@@ -170,3 +170,14 @@ def test_the_page_tells_what_was_built_from_what(insight: Insight) -> None:
     line = str(insight.provenance)
     assert insight.observations.settings["data_hash"][:12] in line
     assert f"{insight.observations.settings['rows_used']:,} rows used" in line
+
+
+@pytest.mark.parametrize(("lost", "size"), [(0, "observations a period"), (3, "observations in all")])
+def test_a_funnel_counts_per_period_only_where_all_have_about_as_many(lost, size) -> None:
+    simulated = simulate_panel(n_units=60, n_periods=6, seed=4)
+    panel, late = simulated.panel, simulated.panel["period"].rank(method="dense") > lost
+    kept = panel[late | (panel["unit"] != panel["unit"].iloc[0])]
+    observations = pdlib.read(pdlib.Study(**simulated.study()), {"observations": kept})
+    page = pdlib.tell(observations, pdlib.find_deviants(pdlib.expect(observations)))
+    assert size in page.who_stands_out.__html__()
+    assert (page.periods_each == 1) == (lost > 0)

@@ -178,7 +178,7 @@ def test_what_changed_is_told_from_the_history(monkeypatch):
         whole.deviants.table, whole.practices.table, whole.deviants.settings, whole.observations.study.name
     )
     first, *rest = [unit for unit, row in now["units"].items() if row["group"] == "confident"]
-    then = {unit: row for unit, row in now["units"].items() if unit != first}
+    then = {unit: row for unit, row in now["units"].items() if unit != first} | {"closed": now["units"][first]}
     earlier = {**now, "id": "then", "built": "2026-10-03T04:15:00+00:00", "data": "then", "units": then}
     monkeypatch.setattr(history, "entries", lambda _: [earlier])
     again = pdlib.tell(whole.observations, whole.deviants, whole.practices)
@@ -186,3 +186,4 @@ def test_what_changed_is_told_from_the_history(monkeypatch):
     assert again.name(first) in again.what_changed.__html__().replace("&#39;", "'")
     assert again.name(first) not in again.change
     assert len(again.changed.stayed) == len(rest)
+    assert again.changed.left == ("closed",)

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
 
 from pdlib.deviants.unit import Twin, Why, find_twin
-from pdlib.expected import REACH, Expected, outcome_threshold
+from pdlib.expected import FALSE_SHARE, REACH, Expected, namable, worth_having
 from pdlib.show import figures, overview
 from pdlib.show.wording import expected_right
-from pdlib.stats.posterior import confident_list, rank_range, top_probability
+from pdlib.stats.posterior import rank_range, top_probability
 from pdlib.stats.ranks import rank_sets
 from pdlib.study import Study
 
@@ -323,7 +322,7 @@ class Deviants:
         return overview(self.finding, self._table[shown], self.caveats).__html__()
 
 
-def find_deviants(expected: Expected, *, false_share: float = 0.20) -> Deviants:
+def find_deviants(expected: Expected, *, false_share: float = FALSE_SHARE) -> Deviants:
     """Find the units that are credibly in the top share, given their means.
 
     Parameters
@@ -346,11 +345,8 @@ def find_deviants(expected: Expected, *, false_share: float = 0.20) -> Deviants:
     p = np.full(len(base), np.nan)
     effect, sd = fit.effect[rated], fit.sd[rated]
     p[rated], threshold = top_probability(effect, sd, study.top)
-    worth = _worth(expected)
-    named = np.zeros(len(base), dtype=bool)
-    claim = np.where(base["supported"], np.fmin(p, worth), 0.0)[rated]
-    if not expected.silence:
-        named[rated] = confident_list(claim, top=study.top, false_share=false_share)
+    worth = worth_having(expected, fit.effect, fit.sd)
+    named = namable(expected, p, worth, false_share)
     table = _with_shrunken(base, expected)
     table["p_top"], table["p_worth"] = p, worth
     table[["rank", "rank_lower", "rank_upper"]] = np.nan
@@ -366,15 +362,6 @@ def find_deviants(expected: Expected, *, false_share: float = 0.20) -> Deviants:
     table = table[columns].sort_values(["p_top", "unit"], ascending=[False, True], ignore_index=True)
     settings = {**expected.settings, "false_share": false_share}
     return Deviants(expected, table, threshold, [*_named_notes(table, study), *expected.caveats], settings)
-
-
-def _worth(expected: Expected) -> np.ndarray:
-    """P(the excess is worth having); NaN where the study does not say how much is."""
-    smallest = expected.outcome.smallest_excess
-    if smallest is None:
-        return np.full(len(expected.fit.effect), np.nan)
-    size = outcome_threshold(expected, smallest)
-    return ndtr((expected.fit.effect - size) / np.maximum(expected.fit.sd, 1e-12))
 
 
 def _with_shrunken(table: pd.DataFrame, expected: Expected) -> pd.DataFrame:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pdlib.expected.expecting import CHALLENGER_PART, FEW_UNITS, REACH, Expected, Verdict, expect, outcome_threshold
+from pdlib.expected.expecting import (
+    CHALLENGER_PART,
+    FALSE_SHARE,
+    FEW_UNITS,
+    REACH,
+    Expected,
+    Verdict,
+    expect,
+    namable,
+    outcome_threshold,
+    worth_having,
+)
 from pdlib.expected.grid import Grid
 
 if TYPE_CHECKING:
@@ -12,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CHALLENGER_PART",
+    "FALSE_SHARE",
     "FEW_UNITS",
     "REACH",
     "ContextRegressor",
@@ -19,7 +31,9 @@ __all__ = [
     "Grid",
     "Verdict",
     "expect",
+    "namable",
     "outcome_threshold",
+    "worth_having",
 ]
 
 

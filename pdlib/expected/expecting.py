@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from pdlib.errors import TooFewUnitsError
 from pdlib.expected.grid import Grid, make_grid, most_frequent
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 FEW_UNITS = 30
 FEW_PERIODS = 3
+FALSE_SHARE = 0.20
 CHALLENGER_PART = "Steps and combinations found by the challenger"
 REACH = float(ndtri(0.95))
 Form = Literal["auto", "smooth", "linear", "none"]
@@ -439,9 +440,36 @@ def _verdict(expected: Expected) -> Verdict:
     if expected.silence:
         good += "." if expected.tells_lasting else ", in this period only."
     else:
-        good += f"; {int(confident_list(p, top=study.top).sum())} can be named with confidence."
+        named = namable(expected, p, worth_having(expected, fit.effect, fit.sd))
+        good += f"; {int(named.sum())} can be named with confidence."
     level: Literal["go", "caution", "stop"] = "stop" if stops else "caution" if cautions else "go"
     return Verdict(level, (*stops, *cautions, good))
+
+
+def worth_having(expected: Expected, effect: np.ndarray, sd: np.ndarray) -> np.ndarray:
+    """(N,) probability that an excess is worth having; NaN where the study does not say how much is."""
+    smallest = expected.outcome.smallest_excess
+    if smallest is None:
+        return np.full(len(effect), np.nan)
+    return ndtr((effect - outcome_threshold(expected, smallest)) / np.maximum(sd, 1e-12))
+
+
+def namable(expected: Expected, p: np.ndarray, worth: np.ndarray, false_share: float = FALSE_SHARE) -> np.ndarray:
+    """(N,) whom the rule names: enough of whom are in the top share, worth having, and among others of their kind.
+
+    Parameters
+    ----------
+    expected : Expected
+    p, worth : (N,) arrays
+        Probabilities of being in the top share and of an excess worth having (NaN: not asked).
+    false_share : float
+        Largest expected share of false names.
+    """
+    rated, named = expected.fit.rated, np.zeros(len(p), dtype=bool)
+    claim = np.where(expected.table["supported"], np.fmin(p, worth), 0.0)[rated]
+    if not expected.silence:
+        named[rated] = confident_list(claim, top=expected.observations.study.top, false_share=false_share)
+    return named
 
 
 def outcome_threshold(expected: Expected, size: float) -> np.ndarray:

@@ -50,7 +50,7 @@ def funnel(facts: Facts) -> Html:
     show, unit, outcome, found = facts.show, facts.unit, facts.outcome, len(facts.bright)
     scaled, limits = against_expected(facts)
     labels = {name: facts.name(name) for name in facts.bright.index[:MOST_LABELS]}
-    size = f"{outcome.exposure_label}{facts.a_period}"
+    size = facts.size_label
     low, high = (show.excess(limits[name].iloc[-1]) for name in ("lower95", "upper95"))
     beyond = _beyond(scaled, limits)
     ahead, outside = int(beyond[scaled["unit"].isin(facts.bright.index)].eq("ahead").sum()), int(beyond.ne("").sum())
@@ -76,7 +76,7 @@ def against_expected(facts: Facts) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Units, and the limits of ordinary ones, over their size: by how much they are better than expected."""
     units, limits = facts.deviants.table, facts.deviants.funnel_limits()
     units = units[facts.enough(units["exposure"])]
-    each = units["n_periods"].median()
+    each = facts.periods_each
     from_centre = limits.drop(columns="exposure").sub(limits["centre"], axis=0) * facts.outcome.sign
     if facts.outcome.sign < 0:
         turned = {"lower95": "upper95", "upper95": "lower95", "lower998": "upper998", "upper998": "lower998"}
@@ -157,7 +157,7 @@ def _bright_table(facts: Facts) -> Html:
 
 def _sizes_table(facts: Facts, units: pd.DataFrame) -> Html:
     """Where units of each size lie, given the same means: the numbers of a funnel that names nobody."""
-    show, size = facts.show, f"{facts.outcome.exposure_label}{facts.a_period}"
+    show, size = facts.show, facts.size_label
     bands = pd.qcut(units["exposure"], 4, duplicates="drop")
     low, high = (units.groupby(bands, observed=True)["adjusted"].quantile(at) for at in (0.05, 0.95))
     rows = pd.DataFrame({

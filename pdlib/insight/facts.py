@@ -22,6 +22,7 @@ from pdlib.voices import Voices
 MOST_TWINS = 12
 MOST_CONDITIONS = 3
 ALIKE = 1.5
+AS_MANY = 0.8
 NEAR = 0.95
 RARE = 0.35
 LITTLE = 2
@@ -107,6 +108,18 @@ class Facts:
         return f" a {period.singular}" if period else ""
 
     @cached_property
+    def periods_each(self) -> float:
+        """How many periods stand behind every unit's size, where all have about as many; else 1."""
+        seen = self.deviants.table["n_periods"]
+        return float(seen.median()) if seen.min() >= AS_MANY * seen.max() else 1.0
+
+    @property
+    def size_label(self) -> str:
+        """What a funnel counts along its axis: what one period brings, or all of it where units come and go."""
+        comes_and_goes = self.periods_each == 1 and self.deviants.table["n_periods"].max() > 1
+        return f"{self.outcome.exposure_label}{' in all' if comes_and_goes else self.a_period}"
+
+    @cached_property
     def here(self) -> pd.DataFrame:
         """The rows of the units that the page tells of: all that were compared, or those of the region."""
         table = self.deviants.table
@@ -142,7 +155,8 @@ class Facts:
         frame = None if self.practices is None else self.practices.table
         now = finding(self.deviants.table, frame, self.deviants.settings, study.name)
         earlier = previous(study.folder, study.name, now["outcome"], than=now["id"])
-        return compare(earlier, now, set(self.here["unit"])) if earlier else None
+        among = None if self.region is None else set(self.here["unit"])
+        return compare(earlier, now, among) if earlier else None
 
     @property
     def practices_changed(self) -> list[str]:

@@ -165,7 +165,7 @@ class UnitPage(Facts):
     def _funnel(self) -> Html:
         show, unit, outcome, name = self.show, self.unit, self.outcome, self.name(self.own)
         scaled, limits = against_expected(self)
-        size = f"{outcome.exposure_label}{self.a_period}"
+        size = self.size_label
         here = show.excess(float(self.row["excess"]))
         return figure(
             lambda ax: figures.funnel(

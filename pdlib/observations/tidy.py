@@ -211,7 +211,10 @@ def _read(source: Source) -> Observations:
     source.stop()
     panel, set_aside = usable(study, panel, sheet.name)
     codebook = complete(codebook, practices)
-    settings = {"data_hash": source.data_hash(), "rows_used": len(panel), "rows_set_aside": len(set_aside), **counts}
+    settings = {
+        "data_hash": source.data_hash(), "declared": study.declared, "rows_used": len(panel),
+        "rows_set_aside": len(set_aside), **counts,
+    }  # fmt: skip
     return Observations(
         study, panel, units, practices, codebook, comments, staff, reviewed, set_aside, settings, hypotheses
     )

@@ -122,11 +122,11 @@ def privacy_failures(
     found = [f"shows {kind} ({_masked(hit)})." for kind, hit in personal_data(said, finders or FINDERS)]
     if observations is not None:
         found += [
-            f"names {name!r}, which is not cleared; see [names] of the study."
+            f"names a unit that is not cleared ({_masked(name)}); see [names] of the study."
             for name in named(said, observations, cleared)
         ]
-        found += [f"repeats a row of the input: {row}." for row in raw_rows(page.rows, observations)]
-        found += [f"quotes a comment that is not on the reviewed list: {quote[:60]!r}." for quote in
+        found += [f"repeats a row of the input ({_masked(row)})." for row in raw_rows(page.rows, observations)]
+        found += [f"quotes a comment that is not on the reviewed list ({_masked(quote)})." for quote in
                   unreviewed(said, observations, quotes)]  # fmt: skip
         found += [f"shows a count of {shown}, fewer than may be shown." for shown in small_counts(page, observations)]
     return [Failure("the page", f"{reason} Nothing was published.") for reason in found]
@@ -262,7 +262,7 @@ def personal_data(said: Iterable[str], finders: Mapping[str, Finder]) -> Iterato
 
 
 def _masked(hit: str) -> str:
-    """Enough of a finding to look for it, without repeating it in a log."""
+    """Enough of a finding to look for it, without repeating it in a log or beside the pages that may be passed on."""
     return f"{hit[:2]}… of {count(len(hit))} characters"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
@@ -152,6 +153,13 @@ class Study(Part):
             If it is none or more than one of these.
         """
         return Study(**{name: getattr(self, name) for name in type(self).model_fields} | {"confirm": split})
+
+    @property
+    def declared(self) -> str:
+        """A short name of all that is declared about the data; how it is called, shown and stored is left out."""
+        aside = {"name", "description", "simulated", "tables", "folder", "reports", "names", "caution"}
+        text = self.model_dump_json(exclude=aside, exclude_defaults=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
     def primary(self) -> Outcome:

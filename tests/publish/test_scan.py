@@ -66,6 +66,12 @@ def test_a_cleared_name_hides_no_other_and_is_not_mistaken(observations):
     assert named(["Shop 12 leads"], observations) == ["12"]
 
 
+def test_what_must_not_be_told_is_not_told_by_the_failure_either(observations):
+    (failure,) = privacy_failures("<p>Old Mill does well</p>", observations)
+    assert "names a unit that is not cleared" in failure.reason
+    assert "Mill" not in failure.reason
+
+
 def test_the_studys_own_list_clears(observations):
     study = observations.study.model_copy(update={"names": pdlib.study.Names(may_be_named=("Old Mill",))})
     allowed = pdlib.observations.tidy.replace(observations, study=study)
@@ -84,6 +90,7 @@ def test_raw_rows_are_found_and_aggregates_are_not(observations):
     cells = "".join(f"<td>{row[name]:,}</td>" for name in ("answers", "happy", "jobs"))
     shown = privacy_failures(f"<table><tr>{cells}</tr></table>", observations)
     assert ["repeats a row of the input" in failure.reason for failure in shown] == [True]
+    assert f"{row['answers']:,} | " not in shown[0].reason
     totals = observations.panel.groupby("unit")[["answers", "happy", "jobs"]].sum()
     rows = "".join(f"<tr><td>{a:,}</td><td>{h:,}</td><td>{j:,}</td></tr>" for a, h, j in totals.to_numpy())
     assert privacy_failures(f"<table>{rows}</table>", observations) == []
@@ -92,7 +99,9 @@ def test_raw_rows_are_found_and_aggregates_are_not(observations):
 def test_comments_appear_only_from_the_reviewed_list(observations):
     quote = "They rang my mum on day three to see if she could hear me now."
     page = f"<blockquote><p>“{quote.upper()}”</p></blockquote>"
-    assert "not on the reviewed list" in privacy_failures(page, observations)[0].reason
+    reason = privacy_failures(page, observations)[0].reason
+    assert "not on the reviewed list" in reason
+    assert quote[:10].upper() not in reason.upper()
     assert privacy_failures(page, observations, quotes=[quote]) == []
 
 

@@ -85,46 +85,63 @@ def tails(ground: Ground) -> tuple[Guard, pd.DataFrame]:
 
 
 def shuffles(ground: Ground, count: int, seed: int) -> tuple[Guard, pd.DataFrame]:
-    """Whom the rule names once every period's excess is dealt out anew between units of alike size.
+    """Whom the rule names once nothing lasts: ups and downs are dealt out anew between units of alike size.
 
-    Excess is dealt out in units of its own spread, so that luck stays as large as each unit's size makes it; what lasts
-    is broken up, spells of several periods too. The expectation stays; periods, lasting variance and list are made
-    again.
+    What a period leaves of a unit's own level is dealt out in units of its own spread, so that luck stays as large as
+    each unit's size makes it; what lasts is taken out, and spells of several periods are broken up. The expectation
+    stays; periods, lasting variance and list are made again.
     """
     columns = ["shuffle", "n_confident", "tau2"]
     if ground.expected.silence:
-        return not_checked("shuffled data", "nobody would be named from these data in any case"), pd.DataFrame(
-            columns=columns
-        )
+        why = "nobody would be named from these data in any case"
+    elif len(ground.expected.grid.periods) == 1:
+        why = "a single period has no ups and downs to deal out"
+    else:
+        why = ""
+    if why:
+        return not_checked("shuffled data", why), pd.DataFrame(columns=columns)
     rng = np.random.default_rng(seed)
     rows = [[k, *_dealt_anew(ground, rng)] for k in range(1, count + 1)]
     frame = pd.DataFrame(rows, columns=columns)
-    empty = int((frame["n_confident"] == 0).sum())
-    value = empty / count
-    sentence = f"Of {count} shuffled copies of these data, in which nothing lasts, {empty} named nobody"
+    some = frame.loc[frame["n_confident"] > 0, "n_confident"]
+    value = 1 - len(some) / count
+    sentence = f"Of {count} shuffled copies of these data, in which nothing lasts, {count - len(some)} named nobody"
     if value >= EMPTY:
         return Guard("shuffled data", "fine", f"{sentence}: the list is not what chance makes.", value, EMPTY), frame
-    sentence = f"{sentence}: chance alone makes names here, and ours cannot be told from them."
-    return Guard("shuffled data", "warn", sentence, value, EMPTY), frame
+    ours = len(ground.deviants.confident)
+    sentence = f"{sentence}; the others named {number(some.mean(), 1)} on average, where we name {ours or 'nobody'}"
+    alike = some.max() >= ours
+    sentence = f"{sentence}: chance alone {'can make a list like ours' if alike else 'makes names here, if fewer'}."
+    return Guard("shuffled data", "warn" if alike else "look", sentence, value, EMPTY), frame
 
 
 def _dealt_anew(ground: Ground, rng: np.random.Generator) -> tuple[int, float]:
     expected, fit_ = ground.expected, ground.expected.fit
     rest, s2 = ground.cells
-    lasting = (fit_.noise + fit_.persistent_variance - fit_.collapsed.variance)[:, None]
-    spread = np.sqrt(s2 + fit_.collapsed.transient_variance + lasting)
-    dealt = _dealt(rest / spread, _strata(expected.grid.n.sum(axis=1)), rng) * spread
+    spread = np.sqrt(s2 + fit_.collapsed.transient_variance)
+    dealt = _dealt(_ups_and_downs(rest, spread, rng), _strata(expected.grid.n.sum(axis=1)), rng) * spread
     collapsed = collapse(dealt, s2)
-    single = len(expected.grid.periods) == 1
-    persistence = (expected.observations.study.persistence or 1.0) if single else 1.0
     reml = fit_reml(collapsed.value, collapsed.variance, np.ones((len(dealt), 1)), np.zeros(1, dtype=int))
-    lasts = persistence * reml.tau2
-    if lasts <= 0:
+    if reml.tau2 <= 0:
         return 0, 0.0
-    effect, sd = shrink(reml.left_out_residual, reml.left_out_variance - lasts, lasts)
+    effect, sd = shrink(reml.left_out_residual, reml.left_out_variance - reml.tau2, reml.tau2)
     p = np.full(len(effect), np.nan)
     p[fit_.rated] = top_probability(effect[fit_.rated], sd[fit_.rated], ground.top)[0]
-    return int(ground.confident(p, effect, sd).sum()), float(lasts)
+    return int(ground.confident(p, effect, sd).sum()), float(reml.tau2)
+
+
+def _ups_and_downs(rest: np.ndarray, spread: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(N, P) by what each cell differs from its unit's own level, in units of its spread.
+
+    A level follows its own cells, which makes the differences from it too small by a known factor; they are widened by
+    it. A unit that was seen once has no difference from its level: there luck is drawn.
+    """
+    weight = np.where(np.isfinite(rest), spread**-2.0, 0.0)
+    part = weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-300)
+    level = np.nansum(part * rest, axis=1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        own = (rest - level) / spread / np.sqrt(1 - part)
+    return np.where(part < 1 - 1e-9, own, rng.standard_normal(rest.shape))
 
 
 def _strata(exposure: np.ndarray) -> np.ndarray:

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
 
-from pdlib.expected import Expected, outcome_threshold
+from pdlib.expected import Expected, namable, worth_having
 from pdlib.show.wording import plural
-from pdlib.stats.posterior import confident_list
 from pdlib.stats.working import inverse_link, working_values
 
 if TYPE_CHECKING:
@@ -150,19 +148,6 @@ class Ground:
         rest = fit.sign * z - fit.drift - fit.collapsed.period_effects - fit.expected[:, None]
         return np.where(seen, rest, np.nan), np.where(seen, s2, np.nan)
 
-    @cached_property
-    def _smallest(self) -> np.ndarray | None:
-        smallest = self.expected.outcome.smallest_excess
-        return None if smallest is None else outcome_threshold(self.expected, smallest)
-
     def confident(self, p: np.ndarray, effect: np.ndarray, sd: np.ndarray) -> np.ndarray:
         """(N,) whom the rule of `find_deviants` would call confident, given these probabilities and posteriors."""
-        fit = self.expected.fit
-        claim = np.where(self.expected.table["supported"] & fit.rated, p, 0.0)
-        if self._smallest is not None:
-            claim = np.fmin(claim, ndtr((effect - self._smallest) / np.maximum(sd, 1e-12)))
-        chosen = np.zeros(len(p), dtype=bool)
-        if not self.expected.silence:
-            share = self.deviants.settings["false_share"]
-            chosen[fit.rated] = confident_list(claim[fit.rated], top=self.top, false_share=share)
-        return chosen
+        return namable(self.expected, p, worth_having(self.expected, effect, sd), self.deviants.settings["false_share"])

@@ -14,7 +14,7 @@ _HEAVIEST_FIGURE = 100_000
 _SMALL_PAGE = 150_000
 _HEAVIEST_FRAME = 20_000
 _BUILT = re.compile(r'<p class="built">.*?</p>', re.DOTALL)
-_TEX = re.compile(r"\$[^$\n]{0,80}[\\^_{][^$\n]{0,80}\$|\\(?:frac|begin|sum|alpha|hat)\b")
+_TEX = re.compile(r"\$[^$\n]{0,80}(?:\\[a-zA-Z]|[\w)}][\^_][\w{(\\])[^$\n]{0,80}\$|\\(?:frac|begin|sum|alpha|hat)\b")
 
 
 def figures(page: Node, html: str, rebuilt: str | None) -> list[Measure]:

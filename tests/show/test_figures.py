@@ -99,6 +99,17 @@ def test_funnel_draws_the_limits_as_given(ax):
     assert all(np.nanmin(line[:, 1]) >= low and np.nanmax(line[:, 1]) <= high for line in lines)
 
 
+def test_a_funnel_is_tinted_where_ordinary_units_lie_and_begins_near_the_smallest(ax):
+    table, limits, _ = frames.units()
+    large = table.assign(exposure=1000 + table["exposure"] / 10)
+    figures.funnel(large, limits.assign(exposure=1000 + limits["exposure"] / 10), labels={}, ax=ax)
+    assert 0 < ax.get_xlim()[0] < large["exposure"].min()
+    (band,) = [artist for artist in ax.collections if artist.get_zorder() == 0]
+    up = band.get_paths()[0].vertices[:, 1]
+    assert up.min() >= max(ax.get_ylim()[0], limits["lower95"].min()) - 1e-9
+    assert up.max() <= min(ax.get_ylim()[1], limits["upper95"].max()) + 1e-9
+
+
 def test_funnel_without_anyone_to_name(ax):
     table, limits, _ = frames.units(60)
     figures.funnel(table, limits, labels={}, ax=ax)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _LIMITS = {"lower95": (0, (4, 3)), "upper95": (0, (4, 3)), "lower998": "solid", "upper998": "solid"}
+_TINT = 0.45
 
 
 def funnel(
@@ -110,13 +111,15 @@ def _scales(
     if key:
         key.write(ax, foot, left, canvas.NARROW if narrow else canvas.WIDE)
     most = max(shown["exposure"].max(), 1.0) if len(shown) else 1.0
+    # Where even the smallest unit is large, the paper from nothing up to it would say nothing.
+    start = max(0.0, 2 * np.sqrt(shown["exposure"].min()) - np.sqrt(most)) if len(shown) else 0.0
     ax.set_xscale("function", functions=(_root, np.square))
-    ax.set_xlim(0, float(np.square(np.sqrt(most) * 1.02)))
+    ax.set_xlim(start**2, float(np.square(np.sqrt(most) * 1.02)))
     ax.set_ylim(low, high)
     canvas.bare(ax)
     canvas.grid(ax, y=ticks)
     ax.set_yticks(ticks, tick_labels)
-    across = root_ticks(most * 0.004, most * 1.02, canvas.size_of(ax)[0], 44 if narrow else 60)
+    across = root_ticks(max(start**2, most * 0.004), most * 1.02, canvas.size_of(ax)[0], 44 if narrow else 60)
     ax.set_xticks(across, [plain_number(value) for value in across], minor=False)
     ax.minorticks_off()
     canvas.note(ax, f"{visible(exposure_label)} (square-root scale)", (1, 0), up="axes fraction", ha="right",
@@ -144,9 +147,12 @@ def _limits(ax: Axes, limits: pd.DataFrame, centre_label: str, *, narrow: bool) 
     ends = np.sqrt([least, min(most, float(limits["exposure"].max()))])
     x = np.square(ends[0] + along * (ends[1] - ends[0]))
     order = limits.sort_values("exposure")
+    levels = {name: np.interp(x, order["exposure"], order[name]) for name in _LIMITS}
+    usual = [np.clip(levels[name], low, high) for name in ("lower95", "upper95")]
+    ax.fill_between(x, *usual, color=style.LINE, alpha=_TINT, linewidth=0, zorder=0, clip_on=False)
     corners = []
     for name, dashes in _LIMITS.items():
-        y = np.interp(x, order["exposure"], order[name])
+        y = levels[name]
         ax.plot(*_within(x, y, low, high), color=style.SOFT, linewidth=0.9, linestyle=dashes, zorder=3)
         corners.append(pd.DataFrame({"exposure": x, "adjusted": y}))
     centre = np.interp(x, order["exposure"], order["centre"])

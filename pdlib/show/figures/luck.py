@@ -102,6 +102,7 @@ def _panel(panel: Axes, rows: pd.DataFrame, heading: str, value_format: Formatte
         canvas.note(panel, "none named", (0.5, 0.5), up="axes fraction", ha="center")
         return
     earlier, later = rows["earlier"].mean(), rows["later"].mean()
+    panel.fill_between([0, 1], [earlier, later], color=color, alpha=0.12, linewidth=0, zorder=0)
     panel.plot([0, 1], [earlier, later], color=color, linewidth=3.2, zorder=3)
     ends = panel.scatter([0, 1], [earlier, later], s=90, color=color, edgecolors=style.PAPER, linewidths=0.8, zorder=4)
     ends.set_clip_on(False)

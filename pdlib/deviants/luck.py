@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LISTS = ("league table", "ours")
+STAND_IN = "Nobody is likely on the earlier half alone; the leading share stands in."
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,13 +57,19 @@ class LuckCheck:
         return self._table.copy()
 
     @property
+    def named(self) -> bool:
+        """Whether anyone is likely on the earlier half alone; if not, the leading share stands in for our list."""
+        return STAND_IN not in self.caveats
+
+    @property
     def units(self) -> pd.DataFrame:
         """One row per list and unit: ``list``, ``unit``, ``label``, ``earlier``, ``later``."""
         return self._units.copy()
 
     def plot(self, *, ax: Sequence[Axes] | None = None) -> Any:
         """Two panels: the league table's lead and ours, earlier against later."""
-        return figures.luck(self._units, title=self.finding, value_format=self.outcome.format.excess, ax=ax)
+        ours = {} if self.named else {"ours": "The leading share"}
+        return figures.luck(self._units, title=self.finding, value_format=self.outcome.format.excess, ax=ax, **ours)
 
     def _repr_html_(self) -> str:
         return overview(self.finding, self._table, self.caveats).__html__()
@@ -111,8 +118,8 @@ def luck_check(expected: Expected) -> LuckCheck:
     table = pd.DataFrame([_kept(name, units[units["list"] == name], noise) for name in LISTS])
     correlation = float(np.corrcoef(found["excess"], score["excess"])[0, 1])
     span = (periods[0], periods[half - 1], periods[half], periods[-1])
-    notes = [] if len(named) else ["Nobody is likely on the earlier half alone; the leading share stands in."]
-    finding = _sentence(table, outcome, correlation, len(both))
+    notes = [] if len(named) else [STAND_IN]
+    finding = _sentence(table, outcome, correlation, len(both), whose="Our" if len(named) else "The likeliest")
     return LuckCheck(table, units.reset_index(drop=True), outcome, span, correlation, finding, notes, expected.settings)
 
 
@@ -134,7 +141,7 @@ def _kept(name: str, units: pd.DataFrame, noise: pd.Series) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _sentence(table: pd.DataFrame, outcome: Outcome, correlation: float, count: int) -> str:
+def _sentence(table: pd.DataFrame, outcome: Outcome, correlation: float, count: int, whose: str) -> str:
     show = outcome.format
     league, ours = table.iloc[0], table.iloc[1]
     if correlation < 2 / np.sqrt(count) and ours["lead_later_lower"] <= 0:
@@ -144,8 +151,8 @@ def _sentence(table: pd.DataFrame, outcome: Outcome, correlation: float, count: 
         )
     kept = show.excess_between(ours["lead_later_lower"], ours["lead_later_upper"])
     return (
-        f"The league table's top {league['n_units']:.0f} led by {show.size(league['lead_earlier'])}; later "
-        f"{show.size(league['lead_later'])} of it was more than their means explain. Our {ours['n_units']:.0f} were "
-        f"claimed to lead by {show.size(ours['lead_earlier'])}; later they led by {show.size(ours['lead_later'])} "
-        f"({kept})."
+        f"The league table's top {league['n_units']:.0f} led by {show.lead(league['lead_earlier'])}; later "
+        f"{show.lead(league['lead_later'])} of it was more than their means explain. {whose} {ours['n_units']:.0f} "
+        f"were claimed to lead by {show.lead(ours['lead_earlier'])}; later they led by "
+        f"{show.lead(ours['lead_later'])} ({kept})."
     )

@@ -237,7 +237,7 @@ def _notes(flagged: pd.DataFrame, deviants: Deviants) -> dict[str, str]:
 
 
 def _cost(outcome: Outcome, row: pd.Series) -> str:
-    observed, expected = (outcome.format.value(row[name], 1) for name in ("observed", "expected"))
+    observed, expected = (outcome.format.value(row[name], fine=True) for name in ("observed", "expected"))
     return f"{outcome.label} are worse than expected: {observed} against {expected}"
 
 

@@ -52,9 +52,10 @@ class Why:
         ranked = f"{row['rank']:.0f} ({row['rank_lower']:.0f} to {row['rank_upper']:.0f})" if rated else "not rated"
         span = f" over {row['n_periods']:.0f} {study.period.plural}" if study.period else ""
         remains = show.excess_between(row["shrunken_excess_lower"], row["shrunken_excess_upper"])
+        observed, usual = show.full.value(row["observed"], fine=True), show.value(row["expected"], fine=True)
         return (
             f"{row['label']} stands at {row['raw_rank']:.0f} of {len(self.deviants.table):,} raw and at {ranked} given "
-            f"its means: {show.value(row['observed'], 1)} observed, {show.value(row['expected'], 1)} expected{span}. "
+            f"its means: {observed} observed, {usual} expected{span}. "
             f"{row['noise_share']:.0%} of such a difference is noise; "
             f"{show.excess(row['shrunken_excess'])} ({remains}) remains."
         )

@@ -339,7 +339,7 @@ def expect(
         "persistence": observations.study.persistence, "seed": None, "pdlib": __version__, **observations.settings,
     }  # fmt: skip
     notes = [*notes, *grid.notes, *_fit_notes(fit, observations)]
-    return Expected(observations, chosen, grid, fit, notes, settings, challenger)
+    return Expected(observations, chosen.shown_by(grid.spread), grid, fit, notes, settings, challenger)
 
 
 def _challenged(fit: ExcessFit, grid: Grid, challenger: Any, *, smooth: bool) -> tuple[ExcessFit, str]:

@@ -45,6 +45,12 @@ class Grid:
         """(N, C) the same, the median standing in where a condition is not known."""
         return np.where(np.isnan(self.averages), np.nanmedian(self.averages, axis=0), self.averages)
 
+    @property
+    def spread(self) -> float:
+        """How far units differ in the outcome, all their periods together."""
+        level = np.where(self.n > 0, self.y * self.n, 0.0).sum(axis=1) / self.n.sum(axis=1)
+        return float(np.std(level))
+
     def without_context(self) -> Grid:
         """The same outcomes, no conditions."""
         none = np.empty((len(self.units), 0))

@@ -7,16 +7,18 @@ import pandas as pd
 
 from pdlib.deviants import LuckCheck, Twin
 from pdlib.insight.facts import Facts
-from pdlib.insight.words import QUESTION, chances, condition, ranged
+from pdlib.insight.words import QUESTION, chances, condition
 from pdlib.practices import FOLLOWS, PROMISING, STRONG, Practices
 from pdlib.show import Html, Side, figure, figures, practice_card, table, twin_card
 from pdlib.show.formats import count, share, span_name
+from pdlib.show.html import visible
 from pdlib.show.wording import capitalised, counted, in_words, plural
 
 MOST_LABELS = 40
 FADED = "A league table’s lead is mostly means and luck; ours holds"
 MOST_PRACTICES = 8
 MOST_PROMISING = 5
+MOST_OF_A_NAME = 80
 BETTER = "better (+) or worse (−) than its means lead one to expect"
 CAPTION = "Practices, who does them and what goes with them"
 
@@ -30,7 +32,7 @@ def pair_card(facts: Facts, pair: Twin) -> Html:
     return twin_card(
         _side(facts, "Bright spot", name, first),
         _side(facts, "Its twin", facts.name(pair.peer), second),
-        value_label=facts.outcome.label,
+        value_label=show.measure,
         difference=capitalised(gap),
         difference_range=between if left == gap else "",
         remark="luck taken out" if left == gap else f"{left} ({between}) with luck taken out",
@@ -42,27 +44,29 @@ def pair_card(facts: Facts, pair: Twin) -> Html:
 def _side(facts: Facts, heading: str, name: str, row: pd.Series) -> Side:
     alike = dict(condition(item, row[item.name]) for item in facts.conditions)
     alike[f"{capitalised(facts.outcome.exposure_label)}{facts.a_period}"] = count(row["exposure"] / row["n_periods"])
-    return Side(heading, name, facts.show.value(row["observed"]), alike)
+    return Side(heading, name, _alone(facts, row["observed"]), alike)
+
+
+def _alone(facts: Facts, value: float) -> str:
+    """A value beside the label that says its unit."""
+    return facts.show.bare(value) if facts.outcome.kind == "rate" else facts.show.value(value)
 
 
 def funnel(facts: Facts) -> Html:
     """All units by size and by outcome given the same means, the bright spots marked."""
-    show, unit, outcome, found = facts.show, facts.unit, facts.outcome, len(facts.bright)
+    show, unit, outcome, found = facts.show.full, facts.unit, facts.outcome, len(facts.bright)
     scaled, limits = against_expected(facts)
     labels = {name: facts.name(name) for name in facts.bright.index[:MOST_LABELS]}
     size = facts.size_label
     low, high = (show.excess(limits[name].iloc[-1]) for name in ("lower95", "upper95"))
-    beyond = _beyond(scaled, limits)
-    ahead, outside = int(beyond[scaled["unit"].isin(facts.bright.index)].eq("ahead").sum()), int(beyond.ne("").sum())
+    ahead = int(beyond(scaled, limits)[scaled["unit"].isin(facts.bright.index)].eq("ahead").sum())
     marked = f"{found} marked as bright spots, {ahead} of them beyond the inner lines."
     return figure(
         lambda ax: figures.funnel(
             scaled, limits, labels=labels, highlighted=facts.bright.index, exposure_label=size,
             centre_label="expected", value_format=show.difference_tick, ax=ax,
         ),
-        title=_funnel_title(found, ahead)
-        if found
-        else f"{outside} of {len(scaled)} lie outside the inner lines; {round(0.05 * len(scaled))} would be usual",
+        title=_funnel_title(found, ahead) if found else "; ".join(outside(facts)),
         subtitle=f"{capitalised(outcome.label)} by {unit.singular}: {BETTER}, in {show.unit}{facts.in_span}. "
         f"Lines: where 95 and 99.8 in 100 ordinary {unit.plural} would lie",
         description=f"Funnel of {len(scaled)} {unit.plural}: {outcome.label}, {BETTER}, over the {size}. "
@@ -87,7 +91,15 @@ def against_expected(facts: Facts) -> tuple[pd.DataFrame, pd.DataFrame]:
     )
 
 
-def _beyond(units: pd.DataFrame, limits: pd.DataFrame) -> pd.Series:
+def outside(facts: Facts) -> tuple[str, str]:
+    """How many lie outside the lines that 95 in 100 ordinary units keep within, and how many luck would put there."""
+    scaled, limits = against_expected(facts)
+    out = int(beyond(scaled, limits).ne("").sum())
+    lie = plural(out, "lies", "lie")
+    return f"{out} of {len(scaled)} {lie} outside the inner lines", f"{round(0.05 * len(scaled))} would be usual"
+
+
+def beyond(units: pd.DataFrame, limits: pd.DataFrame) -> pd.Series:
     """Where each unit lies beyond the lines that 95 in 100 ordinary ones keep within: "ahead", "behind" or ""."""
     order = limits.sort_values("exposure")
     low, high = (np.interp(units["exposure"], order["exposure"], order[side]) for side in ("lower95", "upper95"))
@@ -96,16 +108,20 @@ def _beyond(units: pd.DataFrame, limits: pd.DataFrame) -> pd.Series:
 
 
 def _funnel_title(found: int, beyond: int) -> str:
-    whole = beyond == found
-    who = f"{'All ' if whole and found > 1 else ''}{in_words(beyond)}{'' if whole else f' of {in_words(found)}'}"
-    return f"{capitalised(who)} bright {plural(found, 'spot lies', 'spots lie')} beyond where luck usually ends"
+    who = f"{in_words(beyond)} of {in_words(found)}"
+    if beyond == found:
+        who = "both" if found == 2 else f"all {in_words(found)}" if found > 1 else in_words(found)
+    return (
+        f"{capitalised(who)} bright {plural(found, 'spot', 'spots')} {plural(beyond, 'lies', 'lie')} "
+        "beyond where luck usually ends"
+    )
 
 
 def dots(facts: Facts) -> Html | None:
     """Each bright spot with its range; nothing if there is none."""
     if facts.bright.empty:
         return None
-    show = facts.show
+    show = facts.show.full
     rows = facts.bright.assign(label=[facts.name(unit) for unit in facts.bright.index])
     best, worst = rows["shrunken_excess"].max(), rows["shrunken_excess"].min()
     ahead = "Each is ahead even at the low end of its range"
@@ -117,10 +133,10 @@ def dots(facts: Facts) -> Html | None:
         lambda ax: figures.dots(
             rows, value="shrunken_excess", lower="shrunken_excess_lower", upper="shrunken_excess_upper",
             value_format=show.difference, tick_format=show.difference_tick,
-            value_label=f"{show.unit} better than expected", ax=ax,
+            value_label=f"better (+) than expected, {show.unit}", ax=ax,
         ),
         title=ahead,
-        subtitle=f"{capitalised(show.label)}, better than expected from its means{facts.in_span}. "
+        subtitle=f"{capitalised(show.measure)}, better than expected from its means{facts.in_span}. "
         "Lines: the range, nine times in ten",
         description=f"Dot plot of {counted(len(rows), 'bright spot')}: better than expected by "
         f"{show.size(best) if len(rows) == 1 else show.excess_between(worst, best) + ' ' + show.unit}, with its range.",
@@ -129,13 +145,16 @@ def dots(facts: Facts) -> Html | None:
 
 
 def _tips(facts: Facts) -> dict[str, str]:
-    return {str(unit): f"{facts.name(str(unit))}: {_better(facts, row)}" for unit, row in facts.bright.iterrows()}
+    return {
+        str(unit): f"{visible(facts.name(str(unit)), limit=MOST_OF_A_NAME)}: {_better(facts, row)}"
+        for unit, row in facts.bright.iterrows()
+    }
 
 
 def _better(facts: Facts, row: pd.Series) -> str:
     show = facts.show
     between = show.excess_between(row["shrunken_excess_lower"], row["shrunken_excess_upper"])
-    return f"{show.value(row['observed'])}; better than expected by {show.size(row['shrunken_excess'])} ({between})"
+    return f"{show.value(row['observed'])}; better than expected by {show.lead(row['shrunken_excess'])} ({between})"
 
 
 def _bright_table(facts: Facts) -> Html:
@@ -143,13 +162,13 @@ def _bright_table(facts: Facts) -> Html:
     bounds = ["shrunken_excess", "shrunken_excess_lower", "shrunken_excess_upper"]
     rows = facts.bright.assign(
         name=[facts.name(unit) for unit in facts.bright.index],
-        better=[ranged(show, *values) for values in facts.bright[bounds].to_numpy()],
+        better=[show.ranged(*values) for values in facts.bright[bounds].to_numpy()],
     )
     columns = {
         "name": (capitalised(facts.unit.singular), None),
         "exposure": (capitalised(facts.outcome.exposure_label), count),
-        "observed": (capitalised(facts.outcome.label), show.value),
-        "better": (f"Better than expected, {show.unit} (range)", None),
+        "observed": (capitalised(show.measure), lambda value: _alone(facts, value)),
+        "better": (f"Better (+) than expected, {show.full.unit} (range)", None),
         "p_top": ("Real?", lambda p: chances(p).replace(" ", "\N{NO-BREAK SPACE}")),
     }
     return table(rows, caption="Bright spots and how likely each is to be real", columns=columns, row_header="name")
@@ -167,7 +186,7 @@ def _sizes_table(facts: Facts, units: pd.DataFrame) -> Html:
     })  # fmt: skip
     columns = {
         "size": ("Size", None), "units": (capitalised(facts.unit.plural), count),
-        "between": (f"Nine in ten lie between ({show.unit} better than expected)", None),
+        "between": (f"Nine in ten lie between (better (+) or worse (−) than expected, {show.full.unit})", None),
     }  # fmt: skip
     return table(rows, caption=f"Where {facts.unit.plural} lie by size", columns=columns, row_header="size")
 
@@ -207,12 +226,12 @@ def forest(facts: Facts, practices: Practices, rows: pd.DataFrame) -> Html:
     show, first, found = facts.show, rows.iloc[0], len(facts.promising)
     drawn = min(found, MOST_PROMISING)
     others = f", then {in_words(len(rows) - drawn)} others to compare with" if len(rows) > drawn else ""
-    some = f" Here are the surest {in_words(drawn)}{others}." if found > drawn or others else ""
+    some = f" Here are the surest {in_words(drawn)}{others}." if found and (found > drawn or others) else ""
     return figure(
-        lambda ax: figures.forest(rows, difference_format=show.difference_tick, value_label=show.unit, ax=ax),
+        lambda ax: figures.forest(rows, difference_format=show.difference_tick, value_label=show.axis, ax=ax),
         title=f"{capitalised(counted(found, 'practice'))} {plural(found, 'goes', 'go')} with better results",
-        subtitle=f"Difference in {show.label} tied to each practice, given the same means, with its range; "
-        f"{practices.family_size} were compared together.{some}",
+        subtitle=f"Difference in {show.measure} tied to each practice, {show.sides}, given the same means, with its "
+        f"range; {practices.family_size} were compared together.{some}",
         description=f"{len(rows)} practices drawn; {first['label']} goes with {show.more(first['contrast'])} "
         f"({show.more_between(first['contrast_lower'], first['contrast_upper'])}). Grades are beside each.",
         table=practice_table(facts, rows),
@@ -244,13 +263,13 @@ def try_card(facts: Facts, practices: Practices, row: pd.Series) -> Html:
 def practice_table(facts: Facts, rows: pd.DataFrame, caption: str = CAPTION) -> Html:
     """Practices with their grades, who does them and what goes with them."""
     bounds = rows[["contrast", "contrast_lower", "contrast_upper"]].to_numpy()
-    difference = [ranged(facts.show, *values) if np.isfinite(values[0]) else "not compared" for values in bounds]
+    difference = [facts.show.ranged(*values) if np.isfinite(values[0]) else "not compared" for values in bounds]
     columns = {
         "label": ("Practice", None),
         "grade": ("Grade", None),
         "prevalence_deviants": ("Bright spots", share),
         "prevalence_peers": (f"Comparable {facts.unit.plural}", share),
-        "difference": (f"Difference, {facts.show.unit}", None),
+        "difference": (f"Difference, {facts.show.axis}", None),
         "n_units": (f"{capitalised(facts.unit.plural)} that answered", count),
     }
     shown = rows.assign(difference=difference)
@@ -262,7 +281,7 @@ def luck_chart(facts: Facts, luck: LuckCheck, description: str) -> Html:
     return figure(
         lambda ax: figures.luck(luck.units, value_format=facts.show.excess, ax=ax),
         title=FADED if luck.table["survived_share"].iloc[0] < 0.5 else "Our list keeps what it claimed",
-        subtitle=f"Claimed: lead in {facts.show.label}, {span_name(*luck.span[:2])}. Kept: what of it means do not "
+        subtitle=f"Claimed: lead in {facts.show.measure}, {span_name(*luck.span[:2])}. Kept: what of it means do not "
         f"explain, {span_name(*luck.span[2:])}. Thick: the average",
         description=description,
     )

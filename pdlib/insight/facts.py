@@ -15,7 +15,7 @@ from pdlib.observations import Observations
 from pdlib.practices import LEVEL, STRONG, Practices
 from pdlib.show import OutcomeFormat
 from pdlib.show.formats import span_name
-from pdlib.show.wording import listed
+from pdlib.show.wording import a, capitalised, listed
 from pdlib.study import Context, Outcome, Unit, did_you_mean
 from pdlib.voices import Voices
 
@@ -55,7 +55,7 @@ class Facts:
         """What a unit is called on the page: its label if it may be named, else a stable pseudonym or a description."""
         if unit in self.cleared:
             return str(self.observations.units.loc[unit, "label"])
-        return self._pseudonyms[unit] if unit in self.bright.index else f"A {self.unit.singular} like it"
+        return self._pseudonyms[unit] if unit in self.bright.index else f"{capitalised(self.one)} like it"
 
     @cached_property
     def cleared(self) -> frozenset[str]:
@@ -74,6 +74,11 @@ class Facts:
     def unit(self) -> Unit:
         """How units are spoken of."""
         return self.observations.study.unit
+
+    @property
+    def one(self) -> str:
+        """Any of the units: "a shop", "an agency"."""
+        return a(self.unit.singular)
 
     @property
     def outcome(self) -> Outcome:
@@ -105,7 +110,7 @@ class Facts:
     def a_period(self) -> str:
         """The words " a month" behind an amount; nothing if the study has no periods."""
         period = self.observations.study.period
-        return f" a {period.singular}" if period else ""
+        return f" {a(period.singular)}" if period else ""
 
     @cached_property
     def periods_each(self) -> float:

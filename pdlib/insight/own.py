@@ -17,7 +17,7 @@ from pdlib.insight.exhibits import BETTER, MOST_PRACTICES, against_expected, cou
 from pdlib.insight.facts import FIRST_REPORT, Facts
 from pdlib.insight.names import Vouched
 from pdlib.insight.page import Insight
-from pdlib.insight.words import QUESTION, bold, ranged
+from pdlib.insight.words import QUESTION, bold
 from pdlib.observations import Observations
 from pdlib.practices import Practices
 from pdlib.show import Html, element, figure, figures, findings, kicker, standfirst, table
@@ -69,7 +69,7 @@ class UnitPage(Facts):
             rule = f"No number is shown that fewer than {self.fewest} {self.outcome.exposure_label} stand behind."
             return join(above, element("h1", title), standfirst(rule))
         title = (
-            f"{self.name(self.own)}: {show.value(row['observed'])} {self.outcome.label}, "
+            f"{self.name(self.own)}: {self.outcome.label} at {show.full.value(row['observed'])}, "
             f"where {show.value(row['expected'])} is usual with its means"
         )
         return join(above, element("h1", title), standfirst(self._standfirst))
@@ -102,7 +102,7 @@ class UnitPage(Facts):
         if not np.isfinite(row["shrunken_excess"]):
             return []
         between = show.more_between(row["shrunken_excess_lower"], row["shrunken_excess_upper"])
-        left = f"{capitalised(show.more(row['shrunken_excess']))} than expected, luck taken out"
+        left = f"{capitalised(show.full.more(row['shrunken_excess']))} than expected, luck taken out"
         return [bold(left, f": the range is {between}, from {self._amount}.")]
 
     def _months(self) -> list[Markup]:
@@ -163,7 +163,7 @@ class UnitPage(Facts):
         return join(element("h2", "Where we stand"), self._funnel(), self._numbers()) if self.shown else join()
 
     def _funnel(self) -> Html:
-        show, unit, outcome, name = self.show, self.unit, self.outcome, self.name(self.own)
+        show, unit, outcome, name = self.show.full, self.unit, self.outcome, self.name(self.own)
         scaled, limits = against_expected(self)
         size = self.size_label
         here = show.excess(float(self.row["excess"]))
@@ -185,14 +185,14 @@ class UnitPage(Facts):
         bounds = [row[column] for column in ("shrunken_excess", "shrunken_excess_lower", "shrunken_excess_upper")]
         numbers = {
             capitalised(self.outcome.exposure_label): count(row["exposure"]),
-            "Observed": show.value(row["observed"], 1),
-            "Expected": show.value(row["expected"], 1),
-            f"Better by, {show.unit}, luck taken out": ranged(show, *bounds)
+            "Observed": show.bare(row["observed"]),
+            "Expected": show.bare(row["expected"]),
+            f"Better (+) or worse (−), {show.full.unit}, luck taken out": show.ranged(*bounds)
             if np.isfinite(bounds).all()
             else "not known",
         }
         shown = pd.DataFrame({"what": list(numbers), "here": list(numbers.values())})
-        columns = {"what": (capitalised(self.outcome.label), None), "here": ("Here", None)}
+        columns = {"what": (capitalised(show.measure), None), "here": ("Here", None)}
         return table(shown, caption="Our numbers", columns=columns, row_header="what")
 
     @property
@@ -211,7 +211,7 @@ class UnitPage(Facts):
         chart = figure(
             lambda ax: figures.trend(whole, name=name, value_format=show.tick, ax=ax),
             title=f"{within} of {len(frame)} {period.plural} lie where luck alone can put them",
-            subtitle=f"{capitalised(self.outcome.label)} by {period.singular}; band: what luck does to one "
+            subtitle=f"{capitalised(show.measure)} by {period.singular}; band: what luck does to one "
             f"{period.singular}, nine times in ten{gaps}",
             description=f"Line of {self.outcome.label} at {name} over {len(frame)} {period.plural}, from "
             f"{show.value(frame['observed'].iloc[0])} to {show.value(frame['observed'].iloc[-1])}, with what was "
@@ -227,15 +227,16 @@ class UnitPage(Facts):
         return frame[self.enough(frame["exposure"])].reset_index(drop=True)
 
     def _periods_table(self, period: str) -> Html:
-        show, frame = self.show, self._by_period
+        show, frame = self.show.full, self._by_period
+        unit = f", {show.unit}" if self.outcome.kind == "rate" else ""
         luck = [
-            f"{show.value(lower, 1)} to {show.value(upper, 1)}"
+            f"{show.bare(lower)} to {show.bare(upper)}"
             for lower, upper in zip(frame["expected_lower"], frame["expected_upper"], strict=True)
         ]
         columns = {
             "period": (capitalised(period), None),
-            "observed": ("Observed", lambda value: show.value(value, 1)),
-            "expected": ("Expected", lambda value: show.value(value, 1)),
+            "observed": (f"Observed{unit}", show.bare),
+            "expected": (f"Expected{unit}", show.bare),
             "luck": ("Where luck can put it", None),
         }
         shown = frame.assign(luck=luck)

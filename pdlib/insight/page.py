@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from pdlib.deviants import Deviants
+from pdlib.deviants import Deviants, LuckCheck
 from pdlib.deviants.outcomes import balancing
 from pdlib.insight import exhibits
 from pdlib.insight.facts import FIRST_REPORT, Facts, check_region
@@ -25,6 +25,9 @@ from pdlib.voices import Voices
 MOST_VISITS = 5
 MOST_CARDS = 3
 MOST_NAMED = 5
+LIKELY = 0.5
+NO_PROOF = "These go together; that is no proof. Some may follow success instead of going before it. Visit first."
+NOTHING_FOUND = "None of these is clearly tied to better results. That is no proof that they do not matter."
 _SCALES = {"proportion": "log-odds", "rate": "log", "mean": "plain"}
 
 
@@ -53,7 +56,8 @@ class Insight(Facts):
         """The headline: a sentence with a number."""
         found, where = len(self.bright), f" in {self.region}" if self.region else ""
         if not found:
-            return f"None of {count(self.total)} {self.unit.plural}{where} stands out beyond means and luck"
+            stands_out = "can be named yet" if self._untellable else "stands out beyond means and luck"
+            return f"None of {count(self.total)} {self.unit.plural}{where} {stands_out}"
         who = capitalised(counted(found, self.unit.singular, self.unit.plural))
         verb, whose = ("has", "its") if found == 1 else ("have", "their")
         return f"{who}{where} {verb} {self.show.having} than {whose} means explain"
@@ -62,10 +66,8 @@ class Insight(Facts):
     def _standfirst(self) -> str:
         found, real = len(self.bright), round(self.expected_right)
         if not found:
-            return (
-                f"What is left once the means of each {self.unit.singular} are counted could be luck. "
-                "So we name nobody. More time or more data may change that."
-            )
+            could = f"What is left once the means of each {self.unit.singular} are counted could be luck."
+            return f"{self.silence or could} So we name nobody. More time or more data may change that."
         luck = f", {in_words(found - real)} luck" if found > real else ""
         first = f"About {in_words(real)} should be real{luck}."
         if found == 1:
@@ -77,6 +79,16 @@ class Insight(Facts):
             return f"{first} {known}: go and ask."
         which = capitalised(counted(len(self.promising), "cheap practice" if self._all_cheap else "practice"))
         return f"{first} {which} {plural(len(self.promising), 'goes', 'go')} with better results."
+
+    @property
+    def silence(self) -> str:
+        """Why nobody can be named, whatever the chances, in a sentence; empty if somebody could."""
+        return self.deviants.expected.silence if self.deviants.confident.empty else ""
+
+    @property
+    def _untellable(self) -> bool:
+        """Whether nobody can be named although units do differ beyond luck."""
+        return bool(self.silence) and self.deviants.expected.fit.persistent_variance > 0
 
     @property
     def _all_cheap(self) -> bool:
@@ -93,6 +105,9 @@ class Insight(Facts):
         items = [self._who(), *self._what(), *self._league(), *self._programmes()]
         if len(items) < 3 or self.bright.empty:
             items.insert(1, self._middle())
+        if len(items) < 3:
+            out, usual = exhibits.outside(self)
+            items.append(bold(out, f" of the chart below; {usual}."))
         return join(element("h2", "What we found"), findings(items[:5]))
 
     def _who(self) -> Markup:
@@ -100,20 +115,25 @@ class Insight(Facts):
         if bright.empty:
             return self._nobody()
         best, worst = bright["shrunken_excess"].max(), bright["shrunken_excess"].min()
-        how = self.show.more_between(worst, best)
+        how = self.show.full.more_between(worst, best)
         if len(bright) == 1:
             ends = bright["shrunken_excess_lower"].iloc[0], bright["shrunken_excess_upper"].iloc[0]
-            how = f"{self.show.more(best)} ({self.show.more_range(*ends)})"
+            how = f"{self.show.full.more(best)} ({self.show.more_range(*ends)})"
         who = f"{capitalised(in_words(len(bright)))} of {count(self.total)} {self.unit.plural}"
         verb = plural(len(bright), "is", "are") if self.outcome.kind == "mean" else plural(len(bright), "has", "have")
         return bold(who, f" {verb} {how}, given the same means.")
 
     def _nobody(self) -> Markup:
-        likeliest, top = self.deviants.table["p_top"].max(), share(self.observations.study.top)
-        return bold(
-            f"None of {count(self.total)} {self.unit.plural} is named",
-            f". The likeliest has a chance of {chances(likeliest)} to be in the top {top}; we name from 50 in 100.",
-        )
+        none = f"None of {count(self.total)} {self.unit.plural} is named"
+        if self.silence:
+            return bold(none, f". {self.silence}")
+        likeliest, top = self.here["p_top"].max(), share(self.observations.study.top)
+        rule = "we name from 50 in 100"
+        if likeliest >= LIKELY:
+            rule = (
+                f"that is too unsure for a list of which at most {share(self.deviants.settings['false_share'])} is luck"
+            )
+        return bold(none, f". The likeliest has a chance of {chances(likeliest)} to be in the top {top}; {rule}.")
 
     def _what(self) -> list[Markup]:
         """The two surest practices; who does it is told of the first, so that leaders read three findings soon."""
@@ -124,7 +144,7 @@ class Insight(Facts):
         return [
             bold(
                 f"{row['label']}",
-                f" goes with {self.show.more(row['contrast'])} "
+                f" goes with {self.show.full.more(row['contrast'])} "
                 f"({self.show.more_range(row['contrast_lower'], row['contrast_upper'])}).{does}",
             )
             for (_, row), does in zip(rows.iterrows(), who, strict=False)
@@ -139,32 +159,36 @@ class Insight(Facts):
 
     def _middle(self) -> Markup:
         """Where most lie given the same means."""
-        low, high = (self.show.excess(end) for end in self.deviants.table["excess"].quantile([0.05, 0.95]))
-        lies = f": nine in ten {self.unit.plural} lie between {low} and {high} of what is expected."
+        low, high = self.here["excess"].quantile([0.05, 0.95])
+        show = self.show.full.more_between(low, high)
+        lies = f": against what is expected, nine in ten {self.unit.plural} show {show}."
         return bold("Given the same means most are close together", lies)
 
     def _league(self) -> list[Markup]:
-        top = self.here.nsmallest(1, "raw_rank").iloc[0]
-        if self.region or not np.isfinite(top["rank"]):
+        """Where the first of the league table stands given its means; nothing if nobody stands apart then."""
+        ranked, top = self.deviants.table["rank"].dropna(), self.here.nsmallest(1, "raw_rank").iloc[0]
+        if ranked.nunique() < 2 or not np.isfinite(top["rank"]):
             return []
         ranks = f"{count(top['rank'])} (between {count(top['rank_lower'])} and {count(top['rank_upper'])})"
+        of_all = f"{'all ' if self.region else ''}{count(len(self.deviants.table))}"
+        first = "First of its region" if self.region else "First"
         return [
             bold(
-                f"First in the league table, {standing(top['rank'], self.total)} given its means",
-                f": it then stands at {ranks} of {count(self.total)}.",
+                f"{first} in the league table, {standing(top['rank'], len(ranked))} given its means",
+                f": it then stands at {ranks} of {of_all}.",
             )
         ]
 
     def _programmes(self) -> list[Markup]:
         if self.practices is None:
             return []
-        rows, show, everywhere = self.practices.table, self.show, "all " if self.region else ""
+        rows, show, everywhere = self.practices.table, self.show.full, "all " if self.region else ""
         rows = rows[rows["programme"].astype(bool) & rows["grade"].eq("cannot tell") & rows["raw_contrast"].notna()]
         return [
             bold(
                 f"{row['label']} shows no visible gain",
-                f": {count(row['n_users'])} of {everywhere}{count(row['n_units'])} do it. The gain lies between "
-                f"{show.excess(row['raw_contrast_lower'])} and {show.excess(row['raw_contrast_upper'])}.",
+                f": {count(row['n_users'])} of {everywhere}{count(row['n_units'])} do it. The difference is "
+                f"{show.more_between(row['raw_contrast_lower'], row['raw_contrast_upper'])}.",
             )
             for _, row in rows[:1].iterrows()
         ]
@@ -195,7 +219,7 @@ class Insight(Facts):
             lines[0] += f" New: {listed(self.name(unit) for unit in changed.new)}."
         lines += self.practices_changed
         if changed.left:
-            lines.append(f"A {self.unit.singular} can leave the list by luck alone; that is no finding against it.")
+            lines.append(f"{capitalised(self.one)} can leave the list by luck alone; that is no finding against it.")
         if not changed.same_rules:
             lines.append("That report named by other rules, so the two lists are not strictly alike.")
         elif changed.same_data and (changed.new or changed.left):
@@ -217,7 +241,7 @@ class Insight(Facts):
         heading = element("h2", "What they do differently")
         if rows.empty:
             return join(heading, element("p", "No practice could be compared."))
-        note = "These go together; that is no proof. Some may follow success instead of going before it. Visit first."
+        note = NO_PROOF if len(self.promising) else NOTHING_FOUND
         chart = exhibits.forest(self, practices, rows)
         return join(
             heading,
@@ -275,7 +299,7 @@ class Insight(Facts):
     def _visit(self, unit: str) -> str:
         done = [f"“{label}”" for label in self.does(unit)[:2]]
         unlisted = "it does nothing on our list of promising practices, so go and look."
-        return f"see {listed(done)}." if done else unlisted if self.practices else "go and look."
+        return f"see {listed(done)}." if done else unlisted if len(self.promising) else "go and look."
 
     def _cost(self, unit: str) -> str:
         return f" Ask about this too: {self.costs[unit]}" if unit in self.costs else ""
@@ -288,25 +312,37 @@ class Insight(Facts):
     def _luck(self) -> list[Markup | Html]:
         if len(self.observations.periods) < 4:
             return []
-        luck, show = self.deviants.luck_check(), self.show
+        luck, show = self.deviants.luck_check(), self.show.full
         league, ours = luck.table.iloc[0], luck.table.iloc[1]
         faded, kept = (show.excess_between(row["lead_later_lower"], row["lead_later_upper"]) for row in (league, ours))
         words = (
             f"We made a list from {span_name(*luck.span[:2])} and looked again in {span_name(*luck.span[2:])}. "
-            f"The best {count(league['n_units'])} of the raw league table led by {show.size(league['lead_earlier'])}; "
-            f"later {show.size(league['lead_later'])} of it ({faded}) was more than their means explain. Our "
-            f"{count(ours['n_units'])} were said to lead by {show.size(ours['lead_earlier'])} beyond their means; "
-            f"later it was {show.size(ours['lead_later'])} ({kept})."
+            f"{_best(league['n_units'])} of the raw league table led by {show.lead(league['lead_earlier'])}; "
+            f"later {self.show.lead(league['lead_later'])} ({faded}) was left beyond what the same means explain. "
+            f"{self._ours(luck, ours['n_units'])} said to lead by {self.show.lead(ours['lead_earlier'])} beyond the "
+            f"same means; later it was {self.show.lead(ours['lead_later'])} ({kept})."
         )
-        # The chart's title says that a fair list holds, so it is shown only where it does.
-        chart = [exhibits.luck_chart(self, luck, words)] if ours["survived_share"] >= 0.5 else []
+        # The chart's title says that a fair list holds, so it is shown only where there is one and it does.
+        holds = self._has_list(luck) and ours["survived_share"] >= 0.5
+        chart = [exhibits.luck_chart(self, luck, words)] if holds else []
         return [element("p", words), *chart]
+
+    def _has_list(self, luck: LuckCheck) -> bool:
+        """Whether there is a list of ours, now and on the earlier half: else others stand in for it."""
+        return luck.named and not self.deviants.confident.empty
+
+    def _ours(self, luck: LuckCheck, size: float) -> str:
+        """Our list of the earlier half; where we name nobody, those who would have been the first to be named."""
+        if self._has_list(luck):
+            return f"Our {count(size)} were" if size > 1 else "The one on ours was"
+        few = f"The {count(size)} likeliest by our reckoning, which names nobody, were"
+        return few if size > 1 else "The likeliest by our reckoning, which names nobody, was"
 
     @property
     def limits(self) -> list[str]:
         """At most three limits, the weightiest first."""
         verdict = self.deviants.expected.fit_verdict
-        notes = [] if verdict.level == "go" else [verdict.reasons[0]]
+        notes = [] if verdict.level == "go" or verdict.reasons[0] == self.silence else [verdict.reasons[0]]
         notes += self.deviants.guards().warnings[:1]
         notes += self._few()
         notes += self._costly()
@@ -359,7 +395,7 @@ class Insight(Facts):
 
     def _named(self) -> str:
         return (
-            f"A {self.unit.singular} is named if the expected share of false names on the list stays within "
+            f"{capitalised(self.one)} is named if the expected share of false names on the list stays within "
             f"{self.deviants.settings['false_share']:.0%}, its own chance to be in the top "
             f"{self.observations.study.top:.0%} is at least one half, and others share its means."
         )
@@ -375,7 +411,8 @@ class Insight(Facts):
         """What stands in the glossary for this study."""
         conditions = ", ".join(item.label.lower() for item in self.deviants.expected.grid.conditions)
         return {
-            "unit": self.unit.singular, "units": self.unit.plural, "conditions": conditions or "nothing declared",
+            "unit": self.unit.singular, "a_unit": self.one, "A_unit": capitalised(self.one),
+            "units": self.unit.plural, "conditions": conditions or "nothing declared",
             "top": share(self.observations.study.top).replace("\u00a0", " "),
         }  # fmt: skip
 
@@ -398,6 +435,10 @@ class Insight(Facts):
             self.whom_to_visit, self.how_sure, self.provenance,
         )  # fmt: skip
         return join(*parts).__html__()
+
+
+def _best(size: float) -> str:
+    return f"The best {count(size)}" if size > 1 else "The best"
 
 
 def tell(

@@ -52,7 +52,8 @@ def _here(facts: Facts, practices: Practices) -> Markup | None:
         words = f"There are too few {facts.unit.plural} in any one part to tell."
         return element("p", element("b", "Does it hold here? "), words)
     less = rows[rows["verdict"] == LESS]
-    words = f"Wherever there are {facts.unit.plural} enough to tell, each of these holds."
+    holds = "each of these holds" if rows["practice"].nunique() > 1 else "it holds"
+    words = f"Wherever there are {facts.unit.plural} enough to tell, {holds}."
     if len(less):
         words = listed(
             f"“{label}” holds less in {listed(own['segment'])}" for label, own in less.groupby("label", sort=False)

@@ -6,14 +6,14 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pdlib.show import OutcomeFormat, element, text
+from pdlib.show import element, text
 from pdlib.show.formats import number, share
 from pdlib.study import Context
 
 QUESTION = "What do you do here that is not on our list?"
 GLOSSARY = {
-    "Bright spot": "A {unit} that very likely does better than its means explain, again and again.",
-    "Means": "What a {unit} cannot choose: {conditions}.",
+    "Bright spot": "{A_unit} that very likely does better than its means explain, by more than luck would have it.",
+    "Means": "What {a_unit} cannot choose: {conditions}.",
     "Expected": "What {units} with the same means usually reach. No {unit} takes part in its own expectation.",
     "Twin": "The ordinary {unit} most alike in its means and size.",
     "Real": "Truly among the best {top} of {units}, and not just lucky.",
@@ -51,8 +51,3 @@ def condition(item: Context, value: Any) -> tuple[str, str]:
 def standing(rank: float, total: int) -> str:
     """Say in a word where a rank lies."""
     return "still ahead" if rank <= 0.1 * total else "good" if rank <= 0.3 * total else "ordinary"
-
-
-def ranged(show: OutcomeFormat, value: float, lower: float, upper: float) -> str:
-    """A difference and its range for a cell of a table: "3.1 (0.7 to 5.4)"."""
-    return f"{number(show.scale * value, 1)} ({show.excess_between(lower, upper)})"

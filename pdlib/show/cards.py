@@ -10,6 +10,7 @@ from markupsafe import Markup
 from pdlib.show.formats import MISSING
 from pdlib.show.html import Html, element, text
 
+_FITS = {4: "tape", 7: "tape long"}  # characters of the longest word that the two large values hold
 _COSTS = {1: "almost nothing", 2: "little", 3: "some", 4: "much", 5: "very much"}
 
 
@@ -57,7 +58,9 @@ def _tape(bright: Side, peer: Side, value_label: str) -> Markup:
     names = (bright.name, "Compared", peer.name)
     head = element("tr", *(element("th", text(name), scope="col") for name in names))
     caption = element("caption", "The two side by side", class_="sr")
-    return element("table", caption, element("thead", head, class_="sr"), element("tbody", *rows), class_="tape")
+    longest = max(len(word) for side in (bright, peer) for word in side.value.split())
+    fits = next((name for most, name in _FITS.items() if longest <= most), "tape longest")
+    return element("table", caption, element("thead", head, class_="sr"), element("tbody", *rows), class_=fits)
 
 
 def twin_card(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Literal
 
 MISSING = "–"
@@ -15,14 +16,16 @@ _SPACE = "\u00a0"  # keeps a number and its sign on one line
 def number(x: float, digits: int = 0) -> str:
     """Show a number with thousands separators, ``−1,234.5``; missing is a dash.
 
+    Fewer than no decimals round to tens, hundreds and so on.
+
     Examples
     --------
-    >>> number(-0.04, 1)
-    '0.0'
+    >>> number(-0.04, 1), number(4_981_544.02, -5)
+    ('0.0', '5,000,000')
     """
     if x is None or not math.isfinite(x):
         return MISSING
-    shown = f"{x:,.{digits}f}"
+    shown = f"{round(float(x), digits):,.{max(digits, 0)}f}"
     if not any(digit in "123456789" for digit in shown):
         return shown.lstrip("-")
     return shown.replace("-", "−")
@@ -44,6 +47,20 @@ def signed(x: float, digits: int = 1) -> str:
     shown = number(x, digits)
     rounds_to_zero = not any(digit in "123456789" for digit in shown)
     return shown if rounds_to_zero or shown.startswith("−") else f"+{shown}"
+
+
+def short(x: float, *, sign: bool = False) -> str:
+    """Show a round number as short as can be, and never as a power of ten; zero has no sign.
+
+    Examples
+    --------
+    >>> short(2.5e6), short(-5e-6), short(0.5, sign=True), short(-1e-20 * 0, sign=True)
+    ('2,500,000', '−0.000005', '+0.5', '0')
+    """
+    if not math.isfinite(x):
+        return MISSING
+    rounded = Decimal(f"{x:.6g}")
+    return "0" if not rounded else f"{rounded:{'+' if sign else ''},f}".replace("-", "−")
 
 
 def points(x: float, digits: int = 1) -> str:
@@ -104,11 +121,31 @@ def span_name(first: str, last: str) -> str:
 
 _SCALE = {"proportion": 100.0, "mean": 1.0}
 _DIGITS = {"proportion": 1, "mean": 2, "rate": 1}
+_FEWEST_SHOWN = 10  # "per 5 answers" would read as a count of five people
+
+
+def digits_for(spread: float) -> int | None:
+    """How many decimals show a spread by two digits, fewer than none for tens and hundreds; None if there is no spread.
+
+    Examples
+    --------
+    >>> digits_for(9.2), digits_for(0.0000052), digits_for(2_670_438)
+    (1, 7, -5)
+    """
+    return 1 - math.floor(math.log10(spread)) if math.isfinite(spread) and spread > 0 else None
+
+
+def _one_of(label: str) -> str:
+    """One of what a label counts: "bed day" of "bed days"."""
+    return f"{label[:-3]}y" if label.endswith("ies") else label.removesuffix("s")
 
 
 @dataclass(frozen=True)
 class OutcomeFormat:
     """How one outcome is shown: its values, and differences in it.
+
+    Differences come signed so that more is better. Words say which way that is, *fewer* where lower is better; where
+    only a sign can stand (on axes, in columns), plus is better, and `sides` says so beside it.
 
     Attributes
     ----------
@@ -117,17 +154,25 @@ class OutcomeFormat:
     label : str
         The phrase as said in a sentence, "very satisfied customers".
     better : {"higher", "lower"}
-        Differences come signed so that more is better; with "lower" they read as *fewer*.
     per : float
         For a rate: events are shown per this much exposure.
     digits : int, optional
-        Decimals of differences; 1 for proportions and rates, 2 for means.
+        Decimals of what is shown; by default 1 for rates and for proportions (in 100, whole where large), 2 for means.
+    counted : str
+        For a mean: what its differences are counted in, "minutes".
+    of : str
+        For a rate: what its exposure counts, "bed days".
+    in_full : bool
+        Whether the unit of a rate says what it is counted on; `full` is the same format that does.
 
     Examples
     --------
     >>> satisfied = OutcomeFormat("proportion", "very satisfied customers")
     >>> satisfied.more(0.083), satisfied.excess(0.014)
     ('8 more in 100', '+1.4 points')
+    >>> falls = OutcomeFormat("rate", "falls", better="lower", per=1000, of="bed days")
+    >>> falls.full.more(0.0031), falls.more(0.0031), falls.sides
+    ('3.1 fewer per 1,000 bed days', '3.1 fewer per 1,000', 'fewer (+) or more (−)')
     """
 
     kind: Literal["proportion", "mean", "rate"]
@@ -135,6 +180,9 @@ class OutcomeFormat:
     better: Literal["higher", "lower"] = "higher"
     per: float = 1.0
     digits: int | None = None
+    counted: str = "points"
+    of: str = ""
+    in_full: bool = False
 
     @property
     def scale(self) -> float:
@@ -142,41 +190,78 @@ class OutcomeFormat:
         return _SCALE.get(self.kind, self.per)
 
     @property
+    def full(self) -> OutcomeFormat:
+        """The same, with a rate's unit said in full: ``per 1,000 bed days``."""
+        return replace(self, in_full=True)
+
+    @property
     def unit(self) -> str:
-        """What differences are counted in: "points", or "per 1,000"."""
-        return f"per {number(self.per)}" if self.kind == "rate" else "points"
+        """What differences are counted in: "points", "minutes", "per 1,000", in full "per 1,000 bed days"."""
+        if self.kind != "rate":
+            return "points" if self.kind == "proportion" else self.counted
+        if self.per == 1 and self.of:
+            return f"per {_one_of(self.of)}"
+        shown = f"per {short(self.per)}"
+        said = not self.of or not self.in_full or shown in self.label or self.per < _FEWEST_SHOWN
+        return shown if said else f"{shown} {self.of}"
+
+    @property
+    def measure(self) -> str:
+        """What values are: the label, and of a rate what it is counted on: ``falls per 1,000 bed days``."""
+        unit = self.full.unit
+        return self.label if self.kind != "rate" or unit in self.label else f"{self.label} {unit}"
+
+    @property
+    def sides(self) -> str:
+        """Which way each sign goes: ``more (+) or fewer (−)``, ``lower (+) or higher (−)``."""
+        return f"{self._direction(1.0)} (+) or {self._direction(-1.0)} (−)"
+
+    @property
+    def axis(self) -> str:
+        """What a scale of differences measures: ``fewer (+), per 1,000 bed days``."""
+        return f"{self._direction(1.0)} (+), {self.full.unit}"
 
     @property
     def _decimals(self) -> int:
         return _DIGITS[self.kind] if self.digits is None else self.digits
 
-    def value(self, x: float, digits: int | None = None) -> str:
-        """Show an observed or expected value: ``79 %``, ``7.84``, ``12.3 per 1,000``."""
-        if self.kind == "proportion":
-            return share(x, 0 if digits is None else digits)
-        shown = number(self.scale * x, self._decimals if digits is None else digits)
+    def value(self, x: float, *, fine: bool = False) -> str:
+        """Show an observed or expected value: ``79 %``, ``7.84``, ``12.3 per 1,000``; if fine, as `bare` does."""
+        whole = self.kind == "proportion" and self.digits is None and not fine
+        shown = share(x) if whole else self.bare(x)
         return f"{shown} {self.unit}" if self.kind == "rate" and shown != MISSING else shown
+
+    def bare(self, x: float) -> str:
+        """Show a value under a heading that says its unit, with the decimals of differences: ``78.9 %``, ``12.3``."""
+        return share(x, self._decimals) if self.kind == "proportion" else number(self.scale * x, self._decimals)
 
     def tick(self, x: float) -> str:
         """Show a value on an axis, as short as can be."""
-        return self.value(x) if self.kind == "proportion" else f"{self.scale * x:,.6g}".replace("-", "−")
+        return f"{short(self.scale * x)}{_SPACE}%" if self.kind == "proportion" else short(self.scale * x)
 
     def difference_tick(self, x: float) -> str:
-        """Show a difference on an axis: ``+1``, ``0``, ``−0.5``; more is better."""
-        shown = f"{self.scale * x:+,.6g}"
-        return "0" if float(shown.replace(",", "")) == 0 else shown.replace("-", "−")
+        """Show a difference on an axis: ``+1``, ``0``, ``−0.5``; plus is better."""
+        return short(self.scale * x, sign=True)
 
     def size(self, x: float) -> str:
         """Show how large a difference is, without its sign: ``3.1 points``, ``4.0 per 1,000``."""
-        shown = number(abs(self.scale * x), self._decimals)
+        return self.lead(abs(x))
+
+    def lead(self, x: float) -> str:
+        """Show by how much something is ahead, below zero with a minus: ``3.1 points``, ``−0.2 per 1,000``."""
+        shown = number(self.scale * x, self._decimals)
         return shown if shown == MISSING else f"{shown} {self.unit}"
 
     def difference(self, x: float) -> str:
-        """Show a difference with its sign and without its unit, ``+7.2``; more is better."""
+        """Show a difference with its sign and without its unit, ``+7.2``; plus is better."""
         return signed(self.scale * x, self._decimals)
 
+    def ranged(self, x: float, lower: float, upper: float) -> str:
+        """Show a difference with its range for a cell of a table, ``+3.1 (0.7 to 5.4)``; plus is better."""
+        return f"{self.difference(x)} ({self.excess_between(lower, upper)})"
+
     def excess(self, x: float) -> str:
-        """Show a difference, more being better: ``+1.4 points``, ``−3.1 per 1,000``."""
+        """Show a difference, plus being better: ``+1.4 points``, ``−3.1 per 1,000``."""
         shown = signed(self.scale * x, self._decimals)
         return shown if shown == MISSING else f"{shown} {self.unit}"
 
@@ -204,9 +289,8 @@ class OutcomeFormat:
         if MISSING in (self._size(lower), self._size(upper)):
             return MISSING
         if lower < 0 < upper:
-            unit = "points" if self.kind == "mean" else self._base
             sides = f"{self._size(-lower)} {self._direction(lower)} and {self._size(upper)} {self._direction(upper)}"
-            return f"between {sides} {unit}" if self.kind != "mean" else f"between {sides}, in {unit}"
+            return f"between {sides} {self._base}" if self.kind != "mean" else f"between {sides}, in {self.unit}"
         size = self._span(lower, upper)
         side = lower if lower + upper == 0 else lower + upper
         return f"{size} {self._direction(side)} {self._base}" if self.kind != "mean" else self._mean(size, side)
@@ -221,7 +305,7 @@ class OutcomeFormat:
         near, far = sorted((abs(lower), abs(upper)))
         small = self._size(near)
         digits = len(small.partition(".")[2])
-        return f"{small} to {number(self.scale * far, digits)}"
+        return f"{small} to {number(self.scale * far, digits or min(self._decimals, 0))}"
 
     @property
     def _base(self) -> str:
@@ -237,7 +321,7 @@ class OutcomeFormat:
         return ("higher" if up else "lower") if self.kind == "mean" else ("more" if up else "fewer")
 
     def _mean(self, size: str, x: float) -> str:
-        return f"{size} points {self._direction(x)}"
+        return f"{size} {self.unit} {self._direction(x)}"
 
 
 Formatter = Callable[[float], str]

@@ -277,7 +277,7 @@ class _Cleaner:
             parent.extend(plain)
         for circle, unit in zip(circles, units, strict=True):
             if circle is not None and unit in self._tips:
-                ET.SubElement(circle, "title").text = visible(self._tips[unit])
+                ET.SubElement(circle, "title").text = visible(self._tips[unit], limit=None)
                 parent.append(circle)
 
     def _text(self, node: ET.Element, parent: ET.Element) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from pdlib.show.formats import count
@@ -32,6 +33,23 @@ def listed(items: Iterable[str], last: str = "and") -> str:
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} {last} {names[-1]}"
+
+
+_SOUNDS_LIKE_YOU = re.compile(r"(?:eu|one|once|uni(?!n|m)|us[aeiu]|ut[eio])", re.IGNORECASE)
+_SILENT = re.compile(r"(?:hour|honest|honou?r|heir)", re.IGNORECASE)
+
+
+def a(words: str) -> str:
+    """Put the article before: "a shop", "an agency", "a unit", "an hour".
+
+    Examples
+    --------
+    >>> a("unit"), a("agency"), a("Öffnung"), a("hourly team")
+    ('a unit', 'an agency', 'an Öffnung', 'an hourly team')
+    """
+    first = unicodedata.normalize("NFD", words[:1]).casefold()[:1]
+    vowel = (first in "aeiou" and not _SOUNDS_LIKE_YOU.match(words)) or bool(_SILENT.match(words))
+    return f"{'an' if first and vowel else 'a'} {words}"
 
 
 def capitalised(text: str) -> str:

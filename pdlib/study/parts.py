@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from pdlib.show.formats import OutcomeFormat
+from pdlib.show.formats import OutcomeFormat, digits_for
 
 
 class Part(BaseModel):
@@ -82,7 +83,8 @@ class Outcome(_Named):
     ``value`` and, to know its precision, ``n`` with the items' ``sd`` (or the mean's ``se``); a *rate* has
     ``events`` per ``exposure``. ``smallest_excess`` and ``smallest_contrast`` are in the outcome's own units
     (a share between 0 and 1, a score, events per unit of exposure). ``source`` says whom it comes from, which decides
-    how few may stand behind a number that is shown.
+    how few may stand behind a number that is shown. ``unit`` is what a mean counts, "minutes"; by default what ends the
+    label in brackets, and else points. ``digits`` are the decimals shown, by default as many as units differ by.
     """
 
     role: Literal["primary", "other", "balancing"] = "primary"
@@ -97,6 +99,8 @@ class Outcome(_Named):
     exposure: str | None = None
     per: float = Field(default=1.0, gt=0)
     exposure_label: str = "observations"
+    unit: str = ""
+    digits: int | None = None
     source: Literal["customers", "employees", "operations"] = "customers"
     smallest_excess: float | None = Field(default=None, ge=0)
     smallest_contrast: float | None = Field(default=None, ge=0)
@@ -113,6 +117,8 @@ class Outcome(_Named):
             raise ValueError(
                 f"a {self.kind} has no use for {' or '.join(sorted(given - allowed))}; remove it or change kind"
             )
+        if self.unit and self.kind != "mean":
+            raise ValueError(f"a {self.kind} has no use for unit; remove it or change kind")
         if (self.sd or self.se) and not self.n:
             raise ValueError(
                 "sd or se is of use with n only (the column that says how many answers stand behind a mean)"
@@ -138,7 +144,29 @@ class Outcome(_Named):
     @property
     def format(self) -> OutcomeFormat:
         """How its values and differences are shown."""
-        return OutcomeFormat(self.kind, self.label, self.better, self.per)
+        return OutcomeFormat(
+            self.kind, self.label, self.better, self.per, self.digits, self._counted, self.exposure_label
+        )
+
+    @property
+    def _counted(self) -> str:
+        """What a mean counts: as declared, or as the label's brackets say, "deal size (euros)", but for a range."""
+        bracketed = re.search(r"\(([^()\d]+)\)$", self.label)
+        return self.unit or (bracketed.group(1) if bracketed else "points")
+
+    def shown_by(self, spread: float) -> Self:
+        """The same outcome, shown with the decimals in which units differ.
+
+        Parameters
+        ----------
+        spread : float
+            How far units differ, in outcome units.
+        """
+        if self.digits is not None:
+            return self
+        digits = digits_for(self.format.scale * spread)
+        coarse = self.kind == "proportion" and digits is not None and digits <= 1  # what a share has by itself
+        return self.model_copy(update={"digits": None if coarse else digits})
 
     @property
     def sign(self) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from pdlib.show.formats import short
+
 _STEPS = (1, 2, 2.5, 5)
 
 
@@ -76,4 +78,4 @@ def labelled(ticks: Sequence[float], shown: Callable[[float], str]) -> tuple[lis
 
 def plain_number(x: float) -> str:
     """Show a tick as short as it can be."""
-    return f"{x:,.6g}".replace("-", "−")
+    return short(x)

@@ -24,6 +24,7 @@ def luck(
     panels: pd.DataFrame,
     *,
     value_format: Formatter = plain_number,
+    ours: str = "Our bright spots",
     title: str | None = None,
     ax: Axes | Sequence[Axes] | None = None,
 ) -> Axes:
@@ -36,6 +37,8 @@ def luck(
         the ordinary unit, in outcome units.
     value_format : callable
         Shows a lead; `OutcomeFormat.excess` does.
+    ours : str
+        What the units of the other list are called.
     title : str, optional
         The message.
     ax : Axes or sequence of two Axes, optional
@@ -63,7 +66,7 @@ def luck(
         is_league = panels["list"] == _LEAGUE
         for panel, rows, heading, color in (
             (first, panels[is_league], "A league table’s leaders", style.DIM),
-            (second, panels[~is_league], "Our bright spots", style.BRIGHT),
+            (second, panels[~is_league], ours, style.BRIGHT),
         ):
             panel.set_ylim(low - room, high + 2.5 * room)
             _panel(panel, rows, heading, value_format, color)

@@ -67,13 +67,18 @@ def funnel(facts: Facts) -> Html:
             centre_label="expected", value_format=show.difference_tick, ax=ax,
         ),
         title=_funnel_title(found, ahead) if found else "; ".join(outside(facts)),
-        subtitle=f"{capitalised(outcome.label)} by {unit.singular}: {BETTER}, in {show.unit}{facts.in_span}. "
+        subtitle=f"{capitalised(show.measure)} by {unit.singular}: {BETTER}{counted_in(facts)}{facts.in_span}. "
         f"Lines: where 95 and 99.8 in 100 ordinary {unit.plural} would lie",
         description=f"Funnel of {len(scaled)} {unit.plural}: {outcome.label}, {BETTER}, over the {size}. "
         f"Most lie between {low} and {high} at the large end. {marked if found else 'None is marked.'}",
         tips=_tips(facts),
         table=_bright_table(facts) if found else _sizes_table(facts, scaled),
     )  # fmt: skip
+
+
+def counted_in(facts: Facts) -> str:
+    """The words ", in points" where the measure does not say it by itself."""
+    return "" if facts.outcome.kind == "rate" else f", in {facts.show.unit}"
 
 
 def against_expected(facts: Facts) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -13,7 +13,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from pdlib.deviants import Deviants
-from pdlib.insight.exhibits import BETTER, MOST_PRACTICES, against_expected, counted_here, try_card
+from pdlib.insight.exhibits import BETTER, MOST_PRACTICES, against_expected, counted_here, counted_in, try_card
 from pdlib.insight.facts import FIRST_REPORT, Facts
 from pdlib.insight.names import Vouched
 from pdlib.insight.page import Insight
@@ -173,7 +173,7 @@ class UnitPage(Facts):
                 value_format=show.difference_tick, ax=ax
             ),
             title=f"Where we lie among {counted(len(scaled), unit.singular, unit.plural)} with means counted",
-            subtitle=f"{capitalised(outcome.label)} by {unit.singular}: {BETTER}, in {show.unit}{self.in_span}. "
+            subtitle=f"{capitalised(show.measure)} by {unit.singular}: {BETTER}{counted_in(self)}{self.in_span}. "
             f"Lines: where 95 and 99.8 in 100 ordinary {unit.plural} would lie.",
             description=f"Funnel of {len(scaled)} {unit.plural}: {outcome.label}, {BETTER}, over the {size}. "
             f"{name} lies at {here}; no other is named.",

@@ -67,6 +67,8 @@ class Insight(Facts):
         found, real = len(self.bright), round(self.expected_right)
         if not found:
             could = f"What is left once the means of each {self.unit.singular} are counted could be luck."
+            if self._untellable:
+                return self.silence
             return f"{self.silence or could} So we name nobody. More time or more data may change that."
         luck = f", {in_words(found - real)} luck" if found > real else ""
         first = f"About {in_words(real)} should be real{luck}."
@@ -126,7 +128,7 @@ class Insight(Facts):
     def _nobody(self) -> Markup:
         none = f"None of {count(self.total)} {self.unit.plural} is named"
         if self.silence:
-            return bold(none, f". {self.silence}")
+            return bold(none, ": on these data a name would be a guess.")
         likeliest, top = self.here["p_top"].max(), share(self.observations.study.top)
         rule = "we name from 50 in 100"
         if likeliest >= LIKELY:

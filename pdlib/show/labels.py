@@ -166,7 +166,7 @@ def place(
     dots = [Box(x - 6, y - 6, x + 6, y + 6) for x, y in points]
     offers = [
         [
-            (box, price + _hidden(box, others) * 6 + box.outside(frame) * 60 + _mistaken(box, points, own), far)
+            (box, price + hidden(box, others) * 6 + box.outside(frame) * 60 + _mistaken(box, points, own), far)
             for box, price, far in _candidates(x, y, across, height)
         ]
         for own, ((x, y), across) in enumerate(zip(points, widths, strict=True))
@@ -192,7 +192,7 @@ def _mistaken(box: Box, points: Sequence[tuple[float, float]], own: int) -> floa
     return 300.0 * sum(gap < near[own] + 3 for other, gap in enumerate(near) if other != own)
 
 
-def _hidden(box: Box, others: NDArray[np.float64]) -> int:
+def hidden(box: Box, others: NDArray[np.float64]) -> int:
     """Count the dots that a label would lie on."""
     if not len(others):
         return 0

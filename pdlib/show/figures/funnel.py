@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,13 +16,14 @@ from pdlib.show.figures.axes import even_ticks, labelled, need, plain_number, ro
 from pdlib.show.figures.key import Key, key_for
 from pdlib.show.formats import Formatter
 from pdlib.show.html import visible
-from pdlib.show.labels import Box, line_height, place, shorten, width
+from pdlib.show.labels import Box, Placed, hidden, line_height, place, shorten, width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _LIMITS = {"lower95": (0, (4, 3)), "upper95": (0, (4, 3)), "lower998": "solid", "upper998": "solid"}
 _TINT = 0.45
+_MOST_HIDDEN = 1.5  # dots under a name beside its own, on average
 
 
 def funnel(
@@ -79,15 +81,22 @@ def funnel(
         named = shown[shown["unit"].astype(str).isin(list(texts))]
         # By name, so that a number in the key is a place to look up and not a rank.
         named = named.iloc[np.argsort([texts[str(unit)].casefold() for unit in named["unit"]], kind="stable")]
-        key = key_for(ax, [texts[str(unit)] for unit in named["unit"]])
-        _scales(ax, shown, named, exposure_label, value_format, key)
-        lines = _limits(ax, limits, centre_label, narrow=narrow)
-        rest = shown.drop(named.index)
+        names, rest = [texts[str(unit)] for unit in named["unit"]], shown.drop(named.index)
+
+        def rule(key: Key | None) -> pd.DataFrame:
+            _scales(ax, shown, named, exposure_label, value_format, key)
+            return _limits(ax, limits, centre_label, narrow=narrow)
+
+        key = key_for(ax, names)
+        lines = rule(key)
+        if not key and _crowded(ax, named, names, rest, lines) and (key := key_for(ax, names, always=True)):
+            ax.clear()
+            lines = rule(key)
         bright = rest["unit"].astype(str).isin([str(unit) for unit in highlighted])
         _dots(ax, rest[~bright], color=style.DOT, radius=2.4 if narrow else 3.0, zorder=2)
         _dots(ax, rest[bright], color=style.BRIGHT, radius=3.2 if narrow else 4.2, zorder=3)
         _dots(ax, named, color=style.BRIGHT, radius=4.2 if narrow else 5.2, zorder=4)
-        words = [str(i + 1) if key else texts[str(unit)] for i, unit in enumerate(named["unit"])]
+        words = [str(i + 1) for i in range(len(names))] if key else names
         _names(ax, named, words, pd.concat([rest, lines]))
         return canvas.finish(ax, title)
 
@@ -219,19 +228,37 @@ def _dots(ax: Axes, rows: pd.DataFrame, *, color: str, radius: float, zorder: fl
         canvas.remember(dots, rows["unit"])
 
 
-def _names(ax: Axes, named: pd.DataFrame, words: list[str], others: pd.DataFrame) -> None:
-    if named.empty:
-        return
+def _beside(
+    ax: Axes, named: pd.DataFrame, words: list[str], others: pd.DataFrame
+) -> tuple[list[str], float, list[Placed]]:
+    """What is written beside the named dots, how large, and where."""
     sizes, narrow = canvas.sizes_of(ax), canvas.is_narrow(ax)
     room, height = canvas.size_of(ax)
     size = sizes.name if len(named) <= 8 else sizes.small
     names = [shorten(word, size, room * (0.55 if narrow else 0.5), "bold") for word in words]
-    points = _in_points(ax, named)
     placed = place(
-        [(float(x), float(y)) for x, y in points], [width(name, size, "bold") for name in names], 1.1 * size,
-        Box(0, 0, room, height), _in_points(ax, others),
+        [(float(x), float(y)) for x, y in _in_points(ax, named)], [width(name, size, "bold") for name in names],
+        1.1 * size, Box(0, 0, room, height), _in_points(ax, others),
     )  # fmt: skip
-    places = named[["exposure", "adjusted"]].to_numpy(float)
+    return names, size, placed
+
+
+def _crowded(ax: Axes, named: pd.DataFrame, words: list[str], rest: pd.DataFrame, lines: pd.DataFrame) -> bool:
+    """Whether names beside their dots would be cut, run into one another, or lie over many other dots."""
+    if len(words) < 2:
+        return False
+    names, _, placed = _beside(ax, named, words, pd.concat([rest, lines]))
+    boxes = [spot.box for spot in placed]
+    touching = any(one.wider(2, 0).overlap(other) for one, other in combinations(boxes, 2))
+    over = sum(hidden(box, _in_points(ax, rest)) for box in boxes)
+    return names != words or touching or over > _MOST_HIDDEN * len(boxes)
+
+
+def _names(ax: Axes, named: pd.DataFrame, words: list[str], others: pd.DataFrame) -> None:
+    if named.empty:
+        return
+    names, size, placed = _beside(ax, named, words, others)
+    points, places = _in_points(ax, named), named[["exposure", "adjusted"]].to_numpy(float)
     for name, (x, y), spot, at in zip(names, points, placed, places, strict=True):
         if spot.far:
             _lead(ax, (at[0], at[1]), (x, y), spot.box)

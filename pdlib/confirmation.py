@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
-from scipy.stats import norm
 from scipy.stats import t as student
 
 from pdlib.errors import StudyError
@@ -18,24 +16,23 @@ from pdlib.observations import Observations
 from pdlib.practices import Practices
 from pdlib.practices.family import per_unit
 from pdlib.practices.tested import Used, contrast_all
-from pdlib.practices.timing import Waves
+from pdlib.practices.timing import RISES, ROSE_BEFORE, UNKNOWN, Waves, bounds
 from pdlib.show import figures, overview
 from pdlib.show.wording import listed
 from pdlib.stats.family import holm
 from pdlib.stats.threads import single_threaded
-from pdlib.stats.timing import changers
+from pdlib.stats.timing import FEWEST_GROUPS, NOTHING, changers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LEVEL = 0.05
 FEWEST_UNITS, FEWEST_CHANGES = 30, 10
-REACH = float(ndtri(0.95))
 CONFIRMED, NOT_CONFIRMED, TOO_LITTLE = "confirmed", "not confirmed", "too little to tell"
 Way = Literal["units", "periods", "adoptions"]
 COLUMNS = [
     "practice", "label", "grade", "on", "n_units", "n_users", "found", "contrast", "contrast_lower", "contrast_upper",
-    "after", "after_lower", "after_upper", "p_value", "p_holm", "verdict", "says",
+    "after", "after_lower", "after_upper", "timing", "p_value", "p_holm", "verdict", "says",
 ]  # fmt: skip
 
 
@@ -65,9 +62,10 @@ class Confirmation:
         ``practice``, ``label``, ``grade`` (when found), ``on`` (units, periods or adoptions), ``n_units`` (on which it
         was held: units kept back, or units that changed), ``n_users`` (that do it, or took it up), ``found`` (the
         contrast when found, shrunken), ``contrast`` with 90 % bounds (between units kept back, or change within units),
-        ``after`` with bounds (adopters after against before; yes/no practices), ``p_value`` (one-sided; the larger of
-        the two where both are looked at), ``p_holm`` (over the candidates), ``verdict`` (confirmed, not confirmed, too
-        little to tell) and ``says`` (a sentence). Outcome units, more is better.
+        ``after`` with bounds (adopters after against before; yes/no practices), ``timing`` (rises after adoption, rose
+        before adoption, timing unknown), ``p_value`` (one-sided; the larger of the two where both are looked at),
+        ``p_holm`` (over the candidates), ``verdict`` (confirmed, not confirmed, too little to tell) and ``says`` (a
+        sentence). Outcome units, more is better.
         """
         return self._table.copy()
 
@@ -111,8 +109,9 @@ def confirm(observations: Observations, practices: Practices, candidates: Sequen
 
     On *units* that were not compared: the contrast between them, context taken out as before. On *periods* or
     *adoptions* that were not looked at: what happened where a unit changed what it does after the last wave that was
-    used; change within units and, for a yes or no, adopters against units without it must both be above zero. Each
-    candidate is tested in its own direction, all of them together by Holm at .05.
+    used; change within units and, for a yes or no, adopters against units without it must both be above zero, and
+    results must last beyond the period of the change and neither have risen nor dipped before it. Each candidate is
+    tested in its own direction, all of them together by Holm at .05.
 
     Parameters
     ----------
@@ -146,6 +145,9 @@ def confirm(observations: Observations, practices: Practices, candidates: Sequen
     else:
         rows = _within_changes(observations, practices, expected, fresh, names)
         notes = ["Only units that changed what they do after the last wave used have a say."]
+        if "nested_in" in observations.units:
+            few = f"changes in fewer than {FEWEST_GROUPS} groups tell nothing"
+            notes.append(f"{observations.study.unit.plural.capitalize()} of one group count as one; {few}.")
     table = pd.DataFrame(rows, columns=[column for column in COLUMNS if column not in {"p_holm", "verdict", "says"}])
     table["p_holm"] = holm(table["p_value"].to_numpy(dtype=float))
     smallest = expected.outcome.smallest_contrast or 0.0
@@ -232,17 +234,13 @@ def _within_changes(
         doing[changed_before] = np.nan
         changed = changers(doing, weights)
         taken_up = int((changed & (np.nanmax(np.where(np.isfinite(doing), doing, -np.inf), axis=1) > 0)).sum())
-        change, after = waves.changes(doing)
-        step = (row["high"] - row["low"]) * expected.slope_at_average
-        both = [each for each in (change, after) if each is not None]
-        p_value = float(np.max([norm.sf(each.estimate / each.se) for each in both]))  # NaN if either cannot tell
-        numbers: dict[str, Any] = {}
-        for key, each, size in (("contrast", change, step), ("after", after, expected.slope_at_average)):
-            if each is not None:
-                middle, reach = each.estimate * size, REACH * each.se * size
-                numbers |= {key: middle, f"{key}_lower": middle - reach, f"{key}_upper": middle + reach}
-        few = changed.sum() < FEWEST_CHANGES
-        rows.append(_of(row, on, int(changed.sum()), taken_up) | numbers | {"p_value": np.nan if few else p_value})
+        found, slope = waves.changes(doing), expected.slope_at_average
+        numbers: dict[str, Any] = {"timing": found.timing}
+        step = (row["high"] - row["low"]) * slope
+        for key, each, size in (("contrast", found.change, step), ("after", found.after, slope)):
+            numbers |= dict(zip((key, f"{key}_lower", f"{key}_upper"), bounds(each or NOTHING, size), strict=True))
+        numbers["p_value"] = found.p_value if changed.sum() >= FEWEST_CHANGES else np.nan
+        rows.append(_of(row, on, int(changed.sum()), taken_up) | numbers)
     return rows
 
 
@@ -254,6 +252,7 @@ def _of(row: pd.Series, on: Way, n_units: int, n_users: int) -> dict[str, Any]:
         "grade": row["grade"],
         "on": on,
         "found": row["contrast"],
+        "timing": UNKNOWN,
     }
     return nothing | own | {"n_units": n_units, "n_users": n_users}
 
@@ -261,6 +260,8 @@ def _of(row: pd.Series, on: Way, n_units: int, n_users: int) -> dict[str, Any]:
 def _verdict(row: pd.Series, smallest: float) -> str:
     if not np.isfinite(row["p_holm"]):
         return TOO_LITTLE
+    if row["p_holm"] <= LEVEL and row["on"] != "units" and row["timing"] != RISES:
+        return NOT_CONFIRMED if row["timing"] == ROSE_BEFORE else TOO_LITTLE
     if row["p_holm"] <= LEVEL:
         return CONFIRMED
     # Told apart from too little: the data kept back rule out half of what was found, or anything worth having.
@@ -274,5 +275,10 @@ def _says(practices: Practices, row: pd.Series) -> str:
     )  # fmt: skip
     if not np.isfinite(row["p_value"]):
         return f"Too few to tell: {who}, {row['n_users']:,} of them with it."
+    if row["verdict"] != CONFIRMED and row["p_holm"] <= LEVEL:
+        why = "did better before they changed it" if row["timing"] == ROSE_BEFORE else (
+            "rose in the period of the change only, or came back from a dip"
+        )  # fmt: skip
+        return f"{row['verdict'].capitalize()} on {who}: they {why}."
     between = show.more_range(row["contrast_lower"], row["contrast_upper"])
     return f"{row['verdict'].capitalize()} on {who}: {show.more(row['contrast'])} ({between})."

@@ -12,7 +12,7 @@ from scipy.stats import t as student
 
 from pdlib.practices.grades import CANNOT_TELL, NOT_TESTABLE, PROMISING, STRONG, follows_success
 from pdlib.practices.tested import LEVEL
-from pdlib.practices.timing import FEW_CHANGES, RISES, UNKNOWN, rises
+from pdlib.practices.timing import FEW_CHANGES, RISES, UNKNOWN
 from pdlib.show import figures, overview
 from pdlib.show.wording import capitalised, counted, listed, plural
 from pdlib.stats.contrast import adjusted_contrasts
@@ -179,8 +179,8 @@ def _row(practices: Practices, parts: Sequence[str], label: str, source: str) ->
     waves = practices.waves
     row = {"bundle": " + ".join(parts), "label": label, "source": source, "timing": UNKNOWN, **gain(practices, parts)}
     if waves.tell and row["n_all"]:
-        change, after = waves.changes(np.prod([waves.doing(name) for name in parts], axis=0))
-        if change.units >= FEW_CHANGES and rises(change, after):
+        found = waves.changes(np.prod([waves.doing(name) for name in parts], axis=0))
+        if found.change.units >= FEW_CHANGES and found.rises:
             row["timing"] = RISES
     return row
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from pdlib.practices.tested import LEVEL, RERUNS
-from pdlib.practices.timing import BEFORE, RISES
+from pdlib.practices.timing import BEFORE, RISES, ROSE_BEFORE
 
 STRONG, PROMISING, FOLLOWS, TRAVELS = "strong", "promising", "follows success", "travels with"
 CANNOT_TELL, NOT_TESTABLE = "cannot tell", "not testable"
@@ -21,7 +22,7 @@ def stands_out(table: pd.DataFrame) -> pd.Series:
 
 def follows_success(table: pd.DataFrame) -> pd.Series:
     """Whether a practice stands out and its users were ahead before."""
-    return stands_out(table) & table["timing"].eq(BEFORE)
+    return stands_out(table) & table["timing"].isin([BEFORE, ROSE_BEFORE])
 
 
 def grade(row: pd.Series, smallest: float | None) -> tuple[str, str, str]:
@@ -46,11 +47,14 @@ def grade(row: pd.Series, smallest: float | None) -> tuple[str, str, str]:
     family, share = better and row["p_romano_wolf"] <= LEVEL, better and row["p_bh"] <= LEVEL
     if (family or share) and timing == BEFORE:
         return FOLLOWS, "units that do it were high before; those that took it up did not rise accordingly", ""
+    if (family or share) and timing == ROSE_BEFORE:
+        return FOLLOWS, "units did better before they took it up or did more of it, so it followed their results", ""
     if row["travels_with"]:
         label = row["travels_with"]
         return f"{TRAVELS} {label}", f"beside “{label}”, with which it is mostly done, it shows nothing of its own", ""
     if family and timing == RISES:
-        return STRONG, f"stands out after allowing for every practice tested; {timing}", ""
+        blind = "" if np.isfinite(row["before"]) else "; too few waves to see what came before"
+        return STRONG, f"stands out after allowing for every practice tested; {timing}{blind}", ""
     if family:
         return PROMISING, f"stands out after allowing for every practice tested; {timing}", ""
     if share and row["reruns"] >= OFTEN:

@@ -69,8 +69,9 @@ class Practices:
         ``p_romano_wolf`` (going with better outcomes, the whole family at once) and ``p_worse`` (with worse ones; both
         scaled so that .10 of either is .10 two-sided), ``p_bh``, ``reruns`` (of five, each without a fifth of the
         units, in which it stands out); then what waves tell of the order of things: ``n_changed``, ``change`` (within
-        units) and ``after`` (adopters after against before) with 90 % bounds, ``timing`` (rises after adoption, was
-        high before, timing unknown); then what a hidden condition would have to be: ``robustness``,
+        units), ``after`` (adopters after against before) and ``before`` (units in the period before they changed,
+        against their other periods) with 90 % bounds, ``timing`` (rises after adoption, was high before, rose before
+        adoption, timing unknown); then what a hidden condition would have to be: ``robustness``,
         ``robustness_lower``, ``times_as_strong``, ``yardstick``.
         """
         return self._table.copy()

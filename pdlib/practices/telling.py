@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pdlib.practices.grades import PROMISING, STRONG
-from pdlib.practices.timing import BEFORE, RISES
+from pdlib.practices.timing import BEFORE, RISES, ROSE_BEFORE
 from pdlib.show import Html, practice_card
 from pdlib.show.formats import count, number, share
 from pdlib.show.wording import capitalised
@@ -50,6 +50,8 @@ def over_time(practices: Practices, row: pd.Series) -> str:
         return f"{capitalised(units)} that came to do more of it show {show.more(row['change'])} ({between})."
     if row["timing"] == BEFORE:
         return f"{capitalised(units)} that do it were ahead before; those that took it up did not rise by as much."
+    if row["timing"] == ROSE_BEFORE:
+        return f"{capitalised(units)} were ahead of their usual before they took it up or did more of it."
     return "Which came first is not known."
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pdlib.practices.timing import CREDIBLY, Waves
+from pdlib.practices.timing import Waves, bounds
 from pdlib.stats.timing import adoption_course
 
 FEWEST = 3
@@ -27,14 +27,7 @@ def since_adoption(waves: Waves, practice: str) -> pd.DataFrame:
     columns = ["since", "n_units", "excess", "excess_lower", "excess_upper"]
     if not waves.tell:
         return pd.DataFrame(columns=columns)
-    z, weights = waves.cells
-    course = adoption_course(z, weights, waves.doing(practice))
+    course = adoption_course(*waves.cells, waves.doing(practice), waves.groups)
     slope = waves.expected.slope_at_average
-    half = CREDIBLY * course.se
-    table = pd.DataFrame(
-        {
-            "since": course.since, "n_units": course.units, "excess": course.estimate * slope,
-            "excess_lower": (course.estimate - half) * slope, "excess_upper": (course.estimate + half) * slope,
-        }
-    )  # fmt: skip
-    return table[table["n_units"] >= FEWEST].reset_index(drop=True)
+    rows = [[since, each.units, *bounds(each, slope)] for since, each in course.items() if each.units >= FEWEST]
+    return pd.DataFrame(rows, columns=columns)

@@ -15,12 +15,89 @@ from pdlib.observations import Observations
 from pdlib.practices.tested import Used
 from pdlib.stats.joint import working_cells
 from pdlib.stats.refit import Stack
-from pdlib.stats.timing import NOTHING, Change, adoption_contrast, within_unit_change, within_units
+from pdlib.stats.timing import (
+    NOTHING,
+    Change,
+    adopters,
+    adoption_contrast,
+    afterwards,
+    before,
+    changers,
+    within_unit_change,
+    within_units,
+)
 
 FEW_CHANGES = 10
-REACH, CREDIBLY = float(ndtri(0.975)), float(ndtri(0.95))
+ROSE, LASTED = 0.05, 0.2  # one-sided; what rises in the very period of a change only would be below zero later
+AHEAD, DIPPED = 0.025, 0.01  # all four keep nine in ten of what brings something (tests/validation, adoptions)
+REACH = float(ndtri(0.975))
 RISES, BEFORE, UNKNOWN = "rises after adoption", "was high before", "timing unknown"
-COLUMNS = ["n_changed", "change", "change_lower", "change_upper", "after", "after_lower", "after_upper", "timing"]
+ROSE_BEFORE = "rose before adoption"
+COLUMNS = [
+    "n_changed", "change", "change_lower", "change_upper", "after", "after_lower", "after_upper", "before",
+    "before_lower", "before_upper", "timing",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What happened where units changed what they do, looked at in several ways.
+
+    Attributes
+    ----------
+    change : Change
+        Within units.
+    after : Change or None
+        Adopters after against before; None for a practice that is no yes or no, or that most switched on and off.
+    later : Change
+        Within units, on what they did the period before: a result that lasted but the period of the change is none.
+    ahead : Change
+        Within units, on what they do the period after, beside what they do now: results before the practice changed.
+    longer : Change
+        The same another period ahead, where `after` leaves out the last.
+    """
+
+    change: Change
+    after: Change | None
+    later: Change
+    ahead: Change
+    longer: Change
+
+    @property
+    def p_value(self) -> float:
+        """One-sided, of a rise: the largest of the ways of looking at it; NaN if one of them cannot tell."""
+        return float(np.max([each.p_value for each in (self.change, self.after) if each is not None]))
+
+    @property
+    def lasted(self) -> bool:
+        """Whether what rose did so beyond the period of the change; taken on trust if there are too few to tell."""
+        return self.later.units < FEW_CHANGES or self.later.p_value <= LASTED
+
+    @property
+    def rose_before(self) -> bool:
+        """Whether results were up before the practice was: it follows them."""
+        return self.ahead.units >= FEW_CHANGES and self.ahead.p_value <= AHEAD
+
+    @property
+    def fell_before(self) -> bool:
+        """Whether results were down before the practice was up, so that they may have come back by themselves."""
+        dip = self.ahead if self.after is None else self.longer
+        return dip.units >= FEW_CHANGES and dip.p_value >= 1 - DIPPED
+
+    @property
+    def in_order(self) -> bool:
+        """Whether the practice came first, as far as can be seen."""
+        return self.lasted and not self.rose_before and not self.fell_before
+
+    @property
+    def rises(self) -> bool:
+        """Whether all ways of looking at a change agree that the outcome rose, and not before."""
+        return self.p_value <= ROSE and self.in_order
+
+    @property
+    def timing(self) -> str:
+        """In words, as far as changes alone can tell."""
+        return RISES if self.rises else ROSE_BEFORE if self.rose_before else UNKNOWN
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +135,13 @@ class Waves:
         return np.nan_to_num(z), weights
 
     @cached_property
+    def groups(self) -> np.ndarray | None:
+        """(N,) code of the group that each unit is nested in; None where the study declares none."""
+        if "nested_in" not in self.observations.units:
+            return None
+        return np.asarray(pd.factorize(self.observations.units["nested_in"].reindex(self.expected.grid.units))[0])
+
+    @cached_property
     def _answers(self) -> pd.DataFrame:
         long = self.observations.practices
         long = long[long["wave"].isin(self.places)]
@@ -89,11 +173,19 @@ class Waves:
         """Outcome and practices within units, for fitting practices side by side."""
         return within_units(*self.cells, [self.doing(name) for name in practices])
 
-    def changes(self, doing: np.ndarray) -> tuple[Change, Change | None]:
-        """Change within units; and adopters after against before, None for a practice that is no yes or no."""
+    def changes(self, doing: np.ndarray) -> Changes:
+        """What happened where units changed what they do, and before."""
         binary = bool(np.isin(doing[np.isfinite(doing)], (0.0, 1.0)).all())
         z, weights = self.cells
-        return within_unit_change(z, weights, doing), adoption_contrast(z, weights, doing) if binary else None
+        changed, ahead = changers(doing, weights), afterwards(doing)
+        once = binary and 2 * (changed & adopters(doing)).sum() >= changed.sum()
+        return Changes(
+            within_unit_change(z, weights, doing, self.groups),
+            adoption_contrast(z, weights, doing, self.groups) if once else None,
+            within_unit_change(z, weights, before(doing), self.groups),
+            within_unit_change(z, weights, ahead, self.groups, [doing]),
+            within_unit_change(z, weights, afterwards(ahead), self.groups, [doing, ahead]),
+        )
 
 
 def check_timing(waves: Waves, table: pd.DataFrame) -> pd.DataFrame:
@@ -110,8 +202,11 @@ def check_timing(waves: Waves, table: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Indexed by practice: ``n_changed`` (units whose practice changed), ``change`` with 90 % bounds (within units,
         outcome units), ``after`` with bounds (adopters after against before, beside units not doing it yet; yes/no
-        practices only), ``timing``: *rises after adoption* if both lower bounds are above zero; *was high before* if
-        units do not change as the contrast between units would have it; else *timing unknown*.
+        practices that most took up for good), ``before`` with bounds (how units did in the period before they changed,
+        against their other periods; NaN if too few waves can tell), ``timing``: *rises after adoption* if change and
+        after are above zero, results lasted beyond the period of the change, and neither rose before it nor came back
+        from a dip; *was high before* if units do not change as the contrast between units would have it; *rose before
+        adoption* if units did better before they changed; else *timing unknown*.
     """
     if not waves.tell:
         nothing = {name: UNKNOWN if name == "timing" else np.nan for name in COLUMNS}
@@ -120,31 +215,27 @@ def check_timing(waves: Waves, table: pd.DataFrame) -> pd.DataFrame:
     rows: dict[str, list[Any]] = {}
     for name, row in ((str(index), row) for index, row in table.iterrows()):
         step = (row["high"] - row["low"]) * slope
-        change, after = waves.changes(waves.doing(name))
-        numbers = [float(change.units), *bounds(change, step), *bounds(after or NOTHING, slope)]
-        rows[name] = [*numbers, _timing(row, change, after, step)]
+        found = waves.changes(waves.doing(name))
+        ahead = found.ahead if found.ahead.units >= FEW_CHANGES else NOTHING
+        numbers = [*bounds(found.change, step), *bounds(found.after or NOTHING, slope), *bounds(ahead, step)]
+        rows[name] = [float(found.change.units), *numbers, _timing(row, found, step)]
     return pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis(index="practice")
 
 
 def bounds(change: Change, size: float) -> list[float]:
     """A change and its 90 % bounds, in outcome units."""
-    reach = CREDIBLY * change.se
-    return [change.estimate * size, (change.estimate - reach) * size, (change.estimate + reach) * size]
+    return [change.estimate * size, (change.estimate - change.reach) * size, (change.estimate + change.reach) * size]
 
 
-def rises(change: Change, after: Change | None) -> bool:
-    """Whether both ways of looking at a change agree that the outcome rose."""
-    both = [change] if after is None else [change, after]
-    return all(each.estimate > CREDIBLY * each.se for each in both)
-
-
-def _timing(row: pd.Series, change: Change, after: Change | None, step: float) -> str:
+def _timing(row: pd.Series, found: Changes, step: float) -> str:
+    change = found.change
     if change.units < FEW_CHANGES or not np.isfinite(row["raw_contrast"]):
         return UNKNOWN
-    if rises(change, after):
-        return RISES
+    if found.rises:
+        return found.timing
     own = change.se * step
     spread = float(np.hypot((row["raw_contrast_upper"] - row["raw_contrast_lower"]) / (2 * REACH), own))
     contradicted = row["raw_contrast"] - change.estimate * step > REACH * spread
-    high_before = row["raw_contrast_lower"] > 0 and contradicted and change.estimate * step <= REACH * own
-    return BEFORE if high_before else UNKNOWN
+    if row["raw_contrast_lower"] > 0 and contradicted and change.estimate * step <= REACH * own:
+        return BEFORE
+    return found.timing

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
+from scipy.stats import t as student
 
+from pdlib.stats.contrast import orthonormal, summed
 from pdlib.stats.panel import two_way_residuals
 from pdlib.stats.refit import Stack
 
 Array = np.ndarray
+FEWEST_GROUPS = 6  # in which units changed; of fewer no spread can be told
+ALONE = 0.99  # share of a contrast that one group may carry
 
 
 @dataclass(frozen=True)
@@ -19,21 +25,36 @@ class Change:
     Attributes
     ----------
     estimate, se : float
-        On the response's scale, per unit of the practice; NaN if nobody changed.
+        On the response's scale, per unit of the practice; NaN if nobody changed, or too few groups did to tell.
     units : int
         Units that changed what they do.
+    spare : float
+        Degrees of freedom: as many units, or groups of units, as carry the estimate, less one.
     """
 
     estimate: float
     se: float
     units: int
+    spare: float = np.inf
+
+    @property
+    def reach(self) -> float:
+        """How far the 90 % range goes to either side."""
+        return float(student.ppf(0.95, self.spare)) * self.se
+
+    @property
+    def p_value(self) -> float:
+        """One-sided, of a change above zero."""
+        return float(student.sf(self.estimate / self.se, self.spare)) if self.se > 0 else float("nan")
 
 
 NOTHING = Change(float("nan"), float("nan"), 0)
 
 
-def within_unit_change(z: Array, weights: Array, doing: Array) -> Change:
-    """Change within units: the outcome on the practice, unit and period effects removed, clustered by unit.
+def within_unit_change(
+    z: Array, weights: Array, doing: Array, groups: Array | None = None, beside: Sequence[Array] = ()
+) -> Change:
+    """Change within units: the outcome on the practice, unit and period effects removed, clustered by unit or group.
 
     Parameters
     ----------
@@ -43,6 +64,10 @@ def within_unit_change(z: Array, weights: Array, doing: Array) -> Change:
         Precision of each cell, 0 where nothing was observed.
     doing : (N, P) array
         What each unit does in each period; NaN where it is not known.
+    groups : (N,) int array, optional
+        Groups of units that are not independent.
+    beside : sequence of (N, P) arrays
+        Held in the same regression; who changed is told from the last of them.
 
     Returns
     -------
@@ -52,20 +77,79 @@ def within_unit_change(z: Array, weights: Array, doing: Array) -> Change:
     ----------
     Arellano (1987), doi:10.1111/j.1468-0084.1987.mp49004006.x, for the clustered variance.
     """
-    known = np.isfinite(doing) & (weights > 0)
-    changed = int(changers(doing, weights).sum())
+    known = np.logical_and.reduce([weights > 0, *map(np.isfinite, (doing, *beside))])
+    w = np.where(known, weights, 0.0)
+    changed = (known & (doing != beside[-1])).any(axis=1) if beside else changers(doing, w)
+    if changed.sum() < 2:
+        return NOTHING
     kept = known.any(axis=1)
-    if changed < 2:
+    x, y, *others = (_freed(each, w, kept) for each in (doing, z, *beside))
+    least = 1e-9 * float((x**2).sum())
+    if others:
+        x, y = _beside(x, y, others)
+    size = float((x**2).sum())
+    if size <= max(least, 1e-12):
         return NOTHING
-    w = np.where(known, weights, 0.0)[kept]
-    x = two_way_residuals(np.where(known, doing, 0.0)[kept], w)
-    y = two_way_residuals(np.where(known, z, 0.0)[kept], w)
-    size = float((w * x**2).sum())
-    if size <= 1e-12:
-        return NOTHING
-    estimate = float((w * x * y).sum()) / size
-    pull = (w * x * (y - estimate * x)).sum(axis=1) / size
-    return Change(estimate, float(np.sqrt((pull**2).sum() * len(pull) / (len(pull) - 1))), changed)
+    estimate = float((x * y).sum()) / size
+    pull = (x * (y - estimate * x)).sum(axis=1) / size
+    own = None if groups is None else groups[kept]
+    se, spare = _spread(pull, (x**2).sum(axis=1) / size, changed[kept], own)
+    return Change(estimate, se, int(changed.sum()), spare)
+
+
+def _freed(values: Array, w: Array, kept: Array) -> Array:
+    """(n, P) weighted values without unit and period effects; zero where the weight is."""
+    return np.asarray(np.sqrt(w[kept]) * two_way_residuals(np.where(w > 0, values, 0.0)[kept], w[kept]))
+
+
+def _beside(x: Array, y: Array, others: list[Array]) -> list[Array]:
+    """Two grids, freed of what others have in common with them."""
+    basis = orthonormal(np.stack([each.ravel() for each in others], axis=1))
+    return [(each.ravel() - basis @ (basis.T @ each.ravel())).reshape(each.shape) for each in (x, y)]
+
+
+def _spread(pull: Array, carried: Array, changed: Array, groups: Array | None) -> tuple[float, float]:
+    """Standard error and degrees of freedom, as if units or groups of them were left out one at a time.
+
+    Parameters
+    ----------
+    pull : (N,) array
+        Influence of each unit.
+    carried : (N,) array
+        Share of the estimate that it carries; they add up to 1.
+    changed : (N,) bool array
+    groups : (N,) int array or None
+
+    References
+    ----------
+    MacKinnon, Nielsen & Webb (2023), doi:10.1016/j.jeconom.2022.04.001, for leaving out clusters; Carter, Schnepel &
+    Steigerwald (2017), doi:10.1162/REST_a_00639, for how many clusters there are in effect.
+    """
+    if groups is not None:
+        if len(np.unique(groups[changed])) < FEWEST_GROUPS:
+            return float("nan"), 1.0
+        pull, carried = summed(np.stack([pull, carried], axis=1), groups).T
+    if carried.max() > ALONE:
+        return float("nan"), 1.0
+    count = np.count_nonzero(pull)
+    variance = ((pull / (1 - carried)) ** 2).sum() * (count - 1) / max(count, 1)
+    return float(np.sqrt(variance)), max(1 / float((carried**2).sum()) - 1, 1.0)
+
+
+def before(doing: Array) -> Array:
+    """(N, P) what each unit did in the period before, or last so far as is known; NaN in the first."""
+    return _shifted(pd.DataFrame(doing).ffill(axis=1).to_numpy()[:, :-1], doing, at=0)
+
+
+def afterwards(doing: Array) -> Array:
+    """(N, P) what each unit does in the period after, or next so far as is known; NaN in the last."""
+    return _shifted(pd.DataFrame(doing).bfill(axis=1).to_numpy()[:, 1:], doing, at=-1)
+
+
+def _shifted(values: Array, like: Array, at: int) -> Array:
+    """Values beside a column that is not known, the first (0) or the last (−1)."""
+    unknown = np.full((len(like), 1), np.nan)
+    return np.hstack([unknown, values] if at == 0 else [values, unknown])
 
 
 def changers(doing: Array, weights: Array) -> Array:
@@ -108,58 +192,106 @@ def within_units(z: Array, weights: Array, doing: list[Array]) -> Stack:
     return Stack(y[seen[rows]], x, unit, spent, int(rows.sum()) - 1)
 
 
-def adoption_contrast(z: Array, weights: Array, doing: Array) -> Change:
+def adoption_contrast(z: Array, weights: Array, doing: Array, groups: Array | None = None) -> Change:
     """Adopters after against before, beside units that do not do it yet in the same periods.
 
-    Each group of adopters (same last period without, same first period with) is compared, period by period, with the
-    units not doing it by then; both from their own mean before the group's adoption, its last period left out, since
-    units often adopt after a good or a bad month. Units weigh by the precision of their change, groups and
-    periods by the adopters behind them.
+    Each cohort of adopters (same last period without, same first period with) is compared, period by period, with the
+    units not doing it by then; both from their own mean before the cohort's adoption. Its last period without is left
+    out, since units often adopt after a good or a bad month; a cohort without a period before that tells nothing. Units
+    weigh by the precision of their change, cohorts and periods by the adopters behind them.
+
+    A dip that began earlier is in the mean that adopters are held against, and a good month in which a unit adopts is
+    among those after: `within_unit_change` on what is done later, or was done before, sees both in longer panels only.
 
     Parameters
     ----------
-    z, weights, doing : (N, P) arrays
+    z, weights, doing, groups : arrays
         As in `within_unit_change`; ``doing`` is 0, 1 or NaN.
 
     Returns
     -------
     Change
-        Standard error from the units' influences.
+        Standard error from the influences of units or groups.
 
     References
     ----------
     Callaway & Sant'Anna (2021), doi:10.1016/j.jeconom.2020.12.001.
     """
-    seen = weights > 0
-    group = _adopters(doing)
-    pull, gain, total = np.zeros(len(z)), 0.0, 0.0
-    for last, first in sorted({(last, first) for last, first in group[group[:, 0] >= 0]}):
-        base = np.where(seen, weights, 0.0)[:, : max(last, 1)]
+    return _pooled([part for since, part in _around(z, weights, doing, groups).items() if since >= 0], groups)
+
+
+def adoption_course(z: Array, weights: Array, doing: Array, groups: Array | None = None) -> dict[int, Change]:
+    """Follow adopters from period to period before and after adoption.
+
+    Parameters
+    ----------
+    z, weights, doing, groups : arrays
+        As in `adoption_contrast`.
+
+    Returns
+    -------
+    dict of int to Change
+        By periods since the first with the practice, negative before, in their order; against the comparison units of
+        the same period, the mean before adoption taken out. The last period before adoption is shown and, as in
+        `adoption_contrast`, does not count among those that the mean before is taken over.
+
+    References
+    ----------
+    Sun & Abraham (2021), doi:10.1016/j.jeconom.2020.09.006, for event times by group of adopters.
+    """
+    around = _around(z, weights, doing, groups)
+    return {since: _pooled([around[since]], groups) for since in sorted(around)}
+
+
+def _around(z: Array, weights: Array, doing: Array, groups: Array | None) -> dict[int, Array]:
+    """By periods since adoption, (3, N): weighted lead over the units without it, weight, and what those pull by."""
+    seen, cohort = weights > 0, _cohorts(doing)
+    codes = np.arange(len(z)) if groups is None else groups
+    around: dict[int, Array] = {}
+    for last, first in sorted({(last, first) for last, first in cohort[cohort[:, 0] > 0]}):
+        base = np.where(seen, weights, 0.0)[:, :last]
         precision = base.sum(axis=1)
         ready = precision > 0
-        level = (base * z[:, : max(last, 1)]).sum(axis=1) / np.where(ready, precision, 1.0)
-        members = (group == (last, first)).all(axis=1) & ready
-        without = ~(doing[:, : last + 1] > 0).any(axis=1) & ready
-        for period in range(first, z.shape[1]):
+        level = (base * z[:, :last]).sum(axis=1) / np.where(ready, precision, 1.0)
+        members = (cohort == (last, first)).all(axis=1) & ready
+        without = ~(doing[:, : last + 1] > 0).any(axis=1) & ready & ~members
+        for period in (p for p in range(z.shape[1]) if not last < p < first):
             treated, control = members & seen[:, period], without & seen[:, period] & (doing[:, period] == 0)
-            if not treated.any() or control.sum() < 2:
+            if not treated.any() or len(np.unique(codes[control])) < 2:
                 continue
-            step = z[:, period] - level
             share = np.zeros(len(z))
             share[treated | control] = 1 / (1 / weights[treated | control, period] + 1 / precision[treated | control])
-            number = float(share[treated].sum())
-            for side, sign in ((treated, 1.0), (control, -1.0)):
-                mean = np.average(step[side], weights=share[side])
-                gain += sign * number * mean
-                pull[side] += sign * number * share[side] / share[side].sum() * (step[side] - mean)
-            total += number
-    adopters = int((group[:, 0] >= 0).sum())
-    if total == 0 or adopters < 2:
+            other = np.where(control, share, 0.0) / share[control].sum()
+            lead = z[:, period] - level
+            lead -= float(other @ lead)
+            alone = other if groups is None else np.bincount(codes, other)[codes]
+            own = np.where(treated, share, 0.0)
+            part = np.stack([own * lead, own, -own.sum() * other * lead / (1 - alone)])
+            since = period - first if period >= first else period - last - 1
+            around[since] = around.get(since, 0.0) + part
+    return around
+
+
+def _pooled(parts: list[Array], groups: Array | None) -> Change:
+    """What adopters lead by over several periods; cohorts that differ count as doubt."""
+    if not parts:
         return NOTHING
-    return Change(gain / total, float(np.sqrt((pull**2).sum())) / total, adopters)
+    lead, share, slack = np.sum(parts, axis=0)
+    adopters, total = share > 0, float(share.sum())
+    if adopters.sum() < 2:
+        return NOTHING
+    estimate = float(lead.sum()) / total
+    pull = (lead - estimate * share + slack) / total
+    se, spare = _spread(pull, share / total, adopters, groups)
+    return Change(estimate, se, int(adopters.sum()), spare)
 
 
-def _adopters(doing: Array) -> Array:
+def adopters(doing: Array) -> Array:
+    """(N,) whether a unit took it up once, for good, as far as is known."""
+    return np.asarray(_cohorts(doing)[:, 0] >= 0)
+
+
+def _cohorts(doing: Array) -> Array:
     """(N, 2) last period known without and first known with, for units that took it up once for good; else −1."""
     known = np.isfinite(doing)
     periods = np.arange(doing.shape[1])
@@ -167,71 +299,3 @@ def _adopters(doing: Array) -> Array:
     first_with = np.where(known & (doing == 1), periods, doing.shape[1]).min(axis=1)
     once = (last_without >= 0) & (first_with < doing.shape[1]) & (last_without < first_with)
     return np.where(once[:, None], np.stack([last_without, first_with], axis=1), -1)
-
-
-@dataclass(frozen=True, eq=False)
-class Course:
-    """Adopters around their adoption, beside units that do not do it yet.
-
-    Attributes
-    ----------
-    since : (T,) int array
-        Periods since the first with the practice; negative before.
-    units : (T,) int array
-        Adopters seen there.
-    estimate, se : (T,) arrays
-        Against the comparison units of the same period; the mean before adoption is taken out.
-    """
-
-    since: Array
-    units: Array
-    estimate: Array
-    se: Array
-
-
-def adoption_course(z: Array, weights: Array, doing: Array) -> Course:
-    """Follow adopters from period to period before and after adoption.
-
-    Parameters
-    ----------
-    z, weights, doing : (N, P) arrays
-        As in `adoption_contrast`.
-
-    Returns
-    -------
-    Course
-        Empty if nobody took it up. The last period before adoption is shown and, as in `adoption_contrast`, does not
-        count among those that the mean before is taken over.
-
-    References
-    ----------
-    Sun & Abraham (2021), doi:10.1016/j.jeconom.2020.09.006, for event times by group of adopters.
-    """
-    seen, group = weights > 0, _adopters(doing)
-    parts: dict[int, list[tuple[float, float, float]]] = {}
-    for last, first in sorted({(last, first) for last, first in group[group[:, 0] >= 0]}):
-        base = np.where(seen, weights, 0.0)[:, : max(last, 1)]
-        precision = base.sum(axis=1)
-        ready = precision > 0
-        level = (base * z[:, : max(last, 1)]).sum(axis=1) / np.where(ready, precision, 1.0)
-        members = (group == (last, first)).all(axis=1) & ready
-        without = ~(doing[:, : last + 1] > 0).any(axis=1) & ready & ~members
-        for period in (p for p in range(z.shape[1]) if not last < p < first):
-            treated, control = members & seen[:, period], without & seen[:, period] & ~(doing[:, period] > 0)
-            if not treated.any() or control.sum() < 2:
-                continue
-            step, share = z[:, period] - level, weights[:, period]
-            means = [np.average(step[side], weights=share[side]) for side in (treated, control)]
-            spread = [
-                float((share[side] ** 2 * (step[side] - mean) ** 2).sum() / share[side].sum() ** 2)
-                for side, mean in zip((treated, control), means, strict=True)
-            ]
-            many = int(treated.sum())
-            own = spread[0] if many > 1 else float(np.var(step[control]))
-            when = period - first if period >= first else period - last - 1
-            parts.setdefault(when, []).append((many, means[0] - means[1], own + spread[1]))
-    since = np.array(sorted(parts), dtype=int)
-    units = np.array([sum(many for many, _, _ in parts[t]) for t in since], dtype=int)
-    estimate = np.array([sum(m * e for m, e, _ in parts[t]) for t in since]) / np.maximum(units, 1)
-    variance = np.array([sum(m**2 * v for m, _, v in parts[t]) for t in since]) / np.maximum(units, 1) ** 2
-    return Course(since, units, estimate, np.sqrt(variance))

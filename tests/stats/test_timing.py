@@ -60,8 +60,8 @@ def test_by_hand() -> None:
 
 def test_unknown_spells_and_units_that_gave_up_are_no_adopters() -> None:
     nan = np.nan
-    once = [0, nan, 1, 1]
-    others = [[1, 1, 0, 0], [0, 1, 0, 1], [nan, nan, 1, 1], [0, 0, 0, 0], [0, 0, 0, 0]]
+    once = [0, 0, nan, 1, 1]
+    others = [[1, 1, 1, 0, 0], [0, 0, 1, 0, 1], [nan, nan, nan, 1, 1], [0] * 5, [0] * 5]
     for adopters in (1, 2, 3):
         doing = np.array([once] * adopters + others)
         found = adoption_contrast(np.zeros(doing.shape), np.ones(doing.shape), doing)

@@ -14,6 +14,7 @@ from pdlib.study import Context, Outcome, Study, did_you_mean
 
 FEWEST_UNITS = 3
 YES_NO = {"yes": 1.0, "no": 0.0, "true": 1.0, "false": 0.0, "y": 1.0, "n": 0.0}
+ALONE = "no group, "  # before the id of a unit that is a group of its own
 SAME_ID = "It must have the same id column as the observations."
 
 
@@ -190,6 +191,8 @@ def read_units(study: Study, observed: Sheet, sheet: Sheet | None, panel: pd.Dat
         part = "period" if target == "varies_by" else "unit"
         if column and sheet.has(column, f"Name the right column under [{part}]."):
             frame[target] = first[column].astype("str").reindex(index)
+    if "nested_in" in frame:
+        frame["nested_in"] = frame["nested_in"].fillna(ALONE + index.to_series())
     kept = study.confirm.units if study.confirm else None
     if kept and sheet.has(kept, "Name the right column under [confirm] units."):
         frame["kept_back"] = yes_or_no(sheet, kept).set_axis(ids).groupby(level=0).first().reindex(index).eq(1.0)

@@ -9,6 +9,8 @@ import pandas as pd
 
 from pdlib.expected import Expected
 from pdlib.observations import Observations
+from pdlib.observations.reader import ALONE
+from pdlib.show.wording import capitalised, in_words, plural
 from pdlib.stats.basis import fit_basis
 from pdlib.stats.contrast import Adjusted, adjusted_contrasts
 from pdlib.stats.family import Chances, benjamini_hochberg, placebos, romano_wolf
@@ -152,16 +154,32 @@ def contrast_all(
     value, variance = _unit_values(expected, used)
     weights = 1.0 / (expected.fit.reml.tau2 + variance)
     context, owners, notes = _context(expected, rows)
-    clusters = None
-    if "nested_in" in observations.units:
-        clusters = pd.factorize(observations.units["nested_in"].reindex(units))[0]
+    clusters, more = _clusters(observations, units)
     chosen = values.loc[units]
     contrasts = adjusted_contrasts(value[rows], weights[rows], context, chosen.to_numpy(dtype=float), clusters)
     chances = romano_wolf(contrasts, draws=draws, seed=seed, level=LEVEL * TOWARD)
     return Tested(
         units, value[rows], weights[rows], context, owners, expected.fit.expected[rows], clusters, chosen, contrasts,
-        chances, notes,
+        chances, [*notes, *more],
     )  # fmt: skip
+
+
+def _clusters(observations: Observations, units: pd.Index) -> tuple[np.ndarray | None, list[str]]:
+    """Codes of the groups whose units are not independent, None without groups; and what is to be said of them."""
+    if "nested_in" not in observations.units:
+        return None, []
+    unit, own = observations.study.unit, observations.units["nested_in"].reindex(units)
+    codes, levels = pd.factorize(own)
+    if len(levels) < 2:
+        return None, [f"All {unit.plural} have the same {unit.nested_in}: they count as independent."]
+    notes, alone = [], int(own.str.startswith(ALONE).sum())
+    if alone:
+        each = plural(alone, f"{unit.singular} has", f"{unit.plural} have")
+        notes.append(f"{capitalised(in_words(alone))} {each} no {unit.nested_in}: each counts as a group of its own.")
+    if 0.5 ** len(levels) > LEVEL * TOWARD:
+        few = f"{in_words(len(levels))} groups of {unit.plural} ({unit.nested_in}) are too few"
+        notes.append(f"{capitalised(few)} for any practice to stand out.")
+    return codes, notes
 
 
 def _unit_values(expected: Expected, used: Used) -> tuple[np.ndarray, np.ndarray]:

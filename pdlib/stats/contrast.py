@@ -20,6 +20,11 @@ LEAST_LEFT = 1e-8  # share of a practice's variance below which the context sett
 class Chance(Protocol):
     """A way to draw the strengths that chance alone would give."""
 
+    @property
+    def most(self) -> tuple[Array, Array]:
+        """(K,) the largest strength that chance can give each practice, and the share of draws that give it."""
+        ...
+
     def strengths(self, draws: int, rng: np.random.Generator) -> Array:
         """(draws, K) strengths in a world where no practice matters."""
         ...
@@ -77,6 +82,11 @@ class Shuffled:
         second, third, fourth = (self.free**power * self.opened for power in (2, 3, 4))
         return second, third, fourth.sum(axis=0)
 
+    @property
+    def most(self) -> tuple[Array, Array]:
+        """No bound that matters: there are more orders of units than draws."""
+        return np.full(self.free.shape[1], np.inf), np.zeros(self.free.shape[1])
+
     def strengths(self, draws: int, rng: np.random.Generator) -> Array:
         """Draw t from shuffled residuals."""
         drawn = shuffled(self.residual, self.stratum, draws, rng)
@@ -101,6 +111,12 @@ class Scores:
     """Signs of the clusters' scores are turned: exact for symmetric scores, however few the clusters."""
 
     pull: Array  # (G, K) score of each cluster over the root sum of squares
+
+    @property
+    def most(self) -> tuple[Array, Array]:
+        """All signs alike, which comes up once in 2^G of G clusters that have a say."""
+        size = np.abs(self.pull)
+        return size.sum(axis=0), 0.5 ** (size > LEAST_LEFT).sum(axis=0)
 
     def strengths(self, draws: int, rng: np.random.Generator) -> Array:
         """Draw sums of scores with random signs."""

@@ -37,7 +37,8 @@ def romano_wolf(contrasts: Contrasts, *, draws: int = 2000, seed: int = 0, level
 
     In each draw all practices share the same chance, so that the correlation between them is kept. A practice is
     compared with the largest strength among those not yet decided, which controls the chance of naming any practice
-    that does not go with better outcomes; going with worse outcomes is a family of its own.
+    that does not go with better outcomes; going with worse outcomes is a family of its own. Where chance has few ways
+    (signs of few clusters), a strength counts for no more than the largest that these can give.
 
     Parameters
     ----------
@@ -50,8 +51,8 @@ def romano_wolf(contrasts: Contrasts, *, draws: int = 2000, seed: int = 0, level
     Returns
     -------
     Chances
-        P-values are (1 + exceedances) / (1 + draws), within a family never below that of a stronger practice; NaN if
-        not tested.
+        P-values are (1 + exceedances) / (1 + draws), never below what the ways that chance has allow (2^(1 − G) of G
+        clusters, two-sided), within a family never below that of a stronger practice; NaN if not tested.
 
     References
     ----------
@@ -63,7 +64,8 @@ def romano_wolf(contrasts: Contrasts, *, draws: int = 2000, seed: int = 0, level
     tested = np.flatnonzero(np.isfinite(contrasts.strength))
     if not len(tested):
         return Chances(alone, better, worse, np.nan)
-    strength = contrasts.strength[tested]
+    most, seldom = (values[tested] for values in contrasts.chance.most)
+    strength = np.clip(contrasts.strength[tested], -most, most)
     best_first = np.argsort(-strength, kind="stable")
     rng = np.random.default_rng(seed)
     beaten = np.zeros((3, len(tested)))
@@ -77,7 +79,7 @@ def romano_wolf(contrasts: Contrasts, *, draws: int = 2000, seed: int = 0, level
             least = sign * strength[order]
             beaten[side, order] += (still >= least - 1e-12 * np.abs(least)).sum(axis=0)
         largest.append(drawn.max(axis=1))
-    p = (1 + beaten) / (1 + draws)
+    p = np.maximum((1 + beaten) / (1 + draws), seldom * np.array([[2.0], [1.0], [1.0]]))
     p[1, best_first] = np.maximum.accumulate(p[1, best_first])
     p[2, best_first[::-1]] = np.maximum.accumulate(p[2, best_first[::-1]])
     alone[tested], better[tested], worse[tested] = p

@@ -51,6 +51,26 @@ def test_units_of_one_district_do_not_count_as_many() -> None:
     assert found[False] >= 6
 
 
+@pytest.mark.parametrize(
+    ("group", "said"),
+    [
+        (lambda k: np.where(k < 2, None, (k % 12).astype(str)), "Two shops have no owner: each counts as a group"),
+        (lambda k: np.full(len(k), "Ana"), "All shops have the same owner: they count as independent."),
+        (lambda k: np.where(k % 2, "Ana", "Ben"), "Two groups of shops (owner) are too few for any practice"),
+    ],
+)
+def test_groups_that_cannot_tell(group, said: str) -> None:
+    units = world.tables(n_units=120)["units"]
+    units["owner"] = group(np.arange(120))
+    study = {"unit": {"column": "unit", "nested_in": "owner", "singular": "shop", "plural": "shops"}}
+    practices = world.compared(world.observed(study, {"units": units}, n_units=120), draws=200)
+    assert any(note.startswith(said) for note in practices.caveats), practices.caveats
+    known = practices.table["p_value"].dropna()
+    assert len(known) >= 8
+    assert known.min() >= (0.5 if said.startswith("Two groups") else 0)
+    assert practices.promising.empty == said.startswith("Two groups")
+
+
 def test_it_is_said_where_the_same_people_speak_of_both() -> None:
     asked = world.CODEBOOK.assign(measured_by=np.where(world.CODEBOOK["practice"].eq("plant"), "survey", "audit"))
     outcome = {"name": "mood", "kind": "mean", "value": "value", "n": "n", "sd": "sd", "source": "employees"}

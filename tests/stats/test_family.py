@@ -44,6 +44,20 @@ def test_p_is_never_zero_and_monotone_in_strength() -> None:
     assert chances.better.max() <= 1
 
 
+@pytest.mark.parametrize("groups", [2, 3, 4])
+def test_few_clusters_allow_no_small_p(groups: int) -> None:
+    """Signs of G clusters have 2^G patterns; what context takes up may put a strength beyond all of them."""
+    beyond = 0
+    for seed in range(30):
+        contrasts = adjusted_contrasts(*made(seed, units=60, missing=0.1), np.arange(60) % groups)
+        most, _ = contrasts.chance.most
+        beyond += (np.abs(contrasts.strength) > most).sum()
+        chances = romano_wolf(contrasts, draws=200, seed=seed)
+        assert chances.alone.min() >= 2.0 ** (1 - groups)
+        assert min(chances.better.min(), chances.worse.min()) >= 2.0**-groups
+    assert beyond or groups > 2
+
+
 def test_what_goes_with_worse_outcomes_is_found_on_its_own_side() -> None:
     contrasts = adjusted_contrasts(*made(3, units=300, sizes=(0.0, 0.0, -0.6), common=0.0))
     chances = romano_wolf(contrasts, draws=499)

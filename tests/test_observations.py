@@ -225,6 +225,30 @@ def test_practices_without_a_codebook_get_one() -> None:
     assert observations.codebook.index.name == "practice"
 
 
+@pytest.mark.parametrize("kinds", [{}, {"kind": [None, "graded"]}, {"kind": ["binary", None]}])
+def test_a_codebook_without_kinds_gets_them_from_the_answers(kinds: dict[str, Any]) -> None:
+    codebook = pd.DataFrame({"practice": ["huddle", "visits"], **kinds})
+    tables = {"observations": panel(), "practices": AUDIT, "codebook": codebook}
+    kind = read(study(practices={"wave": "wave"}), tables).codebook["kind"]
+    assert kind.to_dict() == {"huddle": "binary", "visits": "graded"}
+
+
+def test_a_yes_or_no_among_the_observations_is_one_though_it_changes() -> None:
+    frame = panel(huddle=["yes", "no", None] * 6, visits=range(18))
+    codebook = read(study(practice=[{"practice": "huddle"}, {"practice": "visits"}]), {"observations": frame}).codebook
+    assert codebook["kind"].to_dict() == {"huddle": "binary", "visits": "graded"}
+
+
+def test_other_answers_than_yes_or_no_to_what_is_declared_binary() -> None:
+    codebook = pd.DataFrame({"practice": ["huddle", "visits"], "kind": "binary"})
+    tables = {"observations": panel(), "practices": AUDIT, "codebook": codebook}
+    found = problems(study(practices={"wave": "wave"}), tables)
+    assert found == [
+        "the practices table, column visits: neither yes nor no in 9 rows ('2', '3', '4', '5', '6'): row 4, 5, 6, 7, 8 "
+        'and so on. The codebook says that it is binary: write yes or no, or say kind = "graded".'
+    ]
+
+
 def test_one_wave_needs_no_name() -> None:
     observations = read(study(), {"observations": panel(), "practices": AUDIT.drop(columns="wave").iloc[::2]})
     assert set(observations.practices["wave"]) == {"all"}

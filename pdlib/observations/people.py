@@ -93,7 +93,7 @@ def read_visits(
     fresh = [label for label in labels.dropna().unique() if label not in _known(codebook, practices)]
     names = dict(zip(fresh, _names(fresh, codebook.index), strict=True))
     entries = [
-        Practice(practice=name, label=label, theme=FOUND_ON_VISITS, measured_by="visit").model_dump()
+        Practice(practice=name, label=label, theme=FOUND_ON_VISITS, measured_by="visit", kind="binary").model_dump()
         for label, name in names.items()
     ]
     long = pd.DataFrame(

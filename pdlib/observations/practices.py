@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
@@ -72,23 +73,42 @@ def _check_codebook(sheet: Sheet) -> None:
             sheet.report("claims", found, "Name the observed practice.")
 
 
-def complete(codebook: pd.DataFrame, practices: pd.DataFrame) -> pd.DataFrame:
-    """Add a line with defaults for each practice that was given without one."""
-    given = practices[~practices["practice"].isin(codebook.index)]
-    if given.empty:
-        return codebook
-    is_binary = given["value"].isna() | given["value"].isin([0, 1])
-    binary = is_binary.groupby(given["practice"], sort=False).all()
-    extra = _as_codebook(
-        [Practice(practice=str(name), kind="binary" if yes else "graded") for name, yes in binary.items()]
-    )
-    return pd.concat([codebook, extra]) if len(codebook) else extra
+def _complete(codebook: pd.DataFrame, sheet: Sheet, answers: pd.DataFrame) -> pd.DataFrame:
+    """Add a line for each practice that has none, and the kind where none is declared: binary if all say yes or no.
+
+    Parameters
+    ----------
+    codebook : DataFrame
+    sheet : Sheet
+        That the answers come from; other answers than yes or no to a practice declared to be binary are a problem.
+    answers : DataFrame
+        Rows of the sheet by practices.
+    """
+    other = answers.notna() & ~answers.isin([0, 1])
+    for name, kind in codebook["kind"].items():
+        if kind == "binary" and name in answers:
+            fix = 'The codebook says that it is binary: write yes or no, or say kind = "graded".'
+            sheet.report_rows(str(name), other[name], "neither yes nor no", fix, answers[name])
+    extra = _as_codebook([Practice(practice=str(name)) for name in answers if name not in codebook.index])
+    codebook = pd.concat([part for part in (codebook, extra) if len(part)] or [codebook])
+    graded = codebook.index.isin(other.columns[other.any()])
+    found = pd.Series(np.where(graded, "graded", "binary"), codebook.index)
+    return codebook.assign(kind=codebook["kind"].fillna(found))
 
 
-def read_practices(source: Source, codebook: pd.DataFrame, panel: pd.DataFrame, units: pd.Index) -> pd.DataFrame:
-    """One row per unit, wave and practice: ``unit``, ``wave``, ``practice``, ``value`` (NaN: no answer).
+def read_practices(
+    source: Source, codebook: pd.DataFrame, panel: pd.DataFrame, units: pd.Index
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What units do, and the codebook completed by what was found.
 
     Without a practices table they are looked for among the columns of the observations and averaged over periods.
+
+    Returns
+    -------
+    codebook : DataFrame
+        With a line and a kind for every practice.
+    practices : DataFrame
+        One row per unit, wave and practice: ``unit``, ``wave``, ``practice``, ``value`` (NaN: no answer).
 
     Raises
     ------
@@ -101,10 +121,10 @@ def read_practices(source: Source, codebook: pd.DataFrame, panel: pd.DataFrame, 
     listed = list(dict.fromkeys(codebook.index))
     sheet = source.sheet("practices", keys)
     if sheet is None:
-        return _among_observations(Sheet(source.name("observations"), panel, source.problems), listed)
+        return _among_observations(Sheet(source.name("observations"), panel, source.problems), codebook, listed)
     frame = sheet.frame
     if not sheet.has(unit, SAME_ID) or (wave and not sheet.has(wave, "Name the right column under [practices] wave.")):
-        return pd.DataFrame(columns=_LONG)
+        return codebook, pd.DataFrame(columns=_LONG)
     fix = "Keep one row per unit and wave; name the wave under [practices]."
     again = frame.duplicated(keys)
     sheet.report_rows(" and ".join(keys), again, "a row already given", fix, joined(frame, keys))
@@ -113,15 +133,17 @@ def read_practices(source: Source, codebook: pd.DataFrame, panel: pd.DataFrame, 
     _refuse_context(study, pd.Index(listed))
     fix = "The codebook names it; add the column or drop the line."
     values = pd.DataFrame({name: yes_or_no(sheet, name) for name in listed if sheet.has(name, fix)}, index=frame.index)
-    return _long(values, frame[unit], as_text(frame[wave]) if wave else pd.Series("all", index=frame.index))
+    waves = as_text(frame[wave]) if wave else pd.Series("all", index=frame.index)
+    return _complete(codebook, sheet, values), _long(values, frame[unit], waves)
 
 
-def _among_observations(sheet: Sheet, listed: list[str]) -> pd.DataFrame:
-    own = [name for name in listed if name in sheet.frame]
-    if not own:
-        return pd.DataFrame(columns=_LONG)
-    means = pd.DataFrame({name: yes_or_no(sheet, name) for name in own}).groupby(sheet.frame["unit"]).mean()
-    return _long(means, means.index, pd.Series("all", index=means.index))
+def _among_observations(sheet: Sheet, codebook: pd.DataFrame, listed: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    values = pd.DataFrame({name: yes_or_no(sheet, name) for name in listed if name in sheet.frame})
+    codebook = _complete(codebook, sheet, values)
+    if values.empty:
+        return codebook, pd.DataFrame(columns=_LONG)
+    means = values.groupby(sheet.frame["unit"]).mean()
+    return codebook, _long(means, means.index, pd.Series("all", index=means.index))
 
 
 def _long(values: pd.DataFrame, unit: pd.Series | pd.Index, wave: pd.Series) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import pandas as pd
 from pdlib.errors import DataError, StudyError
 from pdlib.observations.comments import read_comments, read_reviewed, read_staff
 from pdlib.observations.people import HYPOTHESES, read_hypotheses, read_visits
-from pdlib.observations.practices import complete, read_codebook, read_practices
+from pdlib.observations.practices import read_codebook, read_practices
 from pdlib.observations.reader import read_panel, read_units, usable
 from pdlib.observations.sheet import Source
 from pdlib.observations.text import in_time, rows
@@ -203,14 +203,13 @@ def _read(source: Source) -> Observations:
         raise DataError(source.problems)
     panel = read_panel(study, sheet, unit_sheet)
     units = read_units(study, sheet, unit_sheet, panel)
-    practices = read_practices(source, codebook, panel, units.index)
+    codebook, practices = read_practices(source, codebook, panel, units.index)
     codebook, practices = read_visits(source, codebook, practices, units.index)
     hypotheses = read_hypotheses(source, codebook, practices)
     comments, counts = read_comments(source, units.index, panel["period"])
     staff, reviewed = read_staff(source, unit_sheet), read_reviewed(source)
     source.stop()
     panel, set_aside = usable(study, panel, sheet.name)
-    codebook = complete(codebook, practices)
     settings = {
         "data_hash": source.data_hash(), "declared": study.declared, "rows_used": len(panel),
         "rows_set_aside": len(set_aside), **counts,

@@ -194,7 +194,10 @@ def one_or_many(value: Any) -> Any:
 
 
 class Practice(Part):
-    """One line of the codebook: something a unit can choose, and the ``touchpoint`` at which a visitor would see it."""
+    """One line of the codebook: something a unit can choose, and the ``touchpoint`` at which a visitor would see it.
+
+    Without ``kind`` a practice whose answers are all yes or no (1 or 0) is *binary*, any other *graded*.
+    """
 
     practice: str
     label: str = ""
@@ -205,7 +208,7 @@ class Practice(Part):
     measured_by: str = ""
     evidence: Literal["observed", "claimed"] = "observed"
     claims: str = ""
-    kind: Literal["binary", "graded", "frequency"] = "binary"
+    kind: Literal["binary", "graded", "frequency"] | None = None
     programme: bool = False
     follows_success: bool = False
     touchpoint: str = ""

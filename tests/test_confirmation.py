@@ -165,6 +165,45 @@ def test_kept_back_is_a_yes_or_no() -> None:
         world.observed({"confirm": {"units": "kept"}}, {"units": units})
 
 
+@pytest.mark.parametrize("key", ["periods_from", "adoptions_from"])
+def test_a_start_that_is_no_period_is_told(key: str) -> None:
+    said = (
+        rf"the study, column confirm.{key}: 'P05' is none of the periods \(did you mean 'P5'\?\). "
+        "Name the first that is kept back, of P1, P2 … P8."
+    )
+    with pytest.raises(pdlib.DataError, match=said):
+        world.observed({"confirm": {key: "P05"}}, n_units=40)
+
+
+def test_a_start_without_outcomes_keeps_back_what_comes_later() -> None:
+    tables = world.tables(n_units=100)
+    observations = world.observed({"confirm": {"periods_from": "P5"}}, n_units=100)
+    assert set(tables["observations"]["period"]) == set(observations.periods)
+    others = [period for period in observations.periods if period != "P5"]
+    practices = world.compared(observations.during(others), draws=100)
+    assert practices.waves.used.periods.tolist() == [True] * 4 + [False] * 3
+    assert any("kept back" in caveat for caveat in practices.caveats)
+    early = world.compared(observations.during(others[:4]), draws=100)
+    assert not any("kept back" in caveat for caveat in early.caveats)
+
+
+def test_units_kept_back_may_stand_in_the_observations() -> None:
+    tables = world.tables(n_units=100)
+    kept = tables["units"].set_index("unit")["kept"]
+    del tables["units"]["kept"]
+    panel = tables["observations"].assign(kept=tables["observations"]["unit"].map(kept))
+    more = {"confirm": {"units": "kept"}}
+    practices = world.compared(world.observed(more, {**tables, "observations": panel}), draws=100)
+    assert sorted(practices.tested.units) == sorted(kept.index[kept.eq("no")])
+    panel.loc[1, "kept"] = "no" if panel.loc[0, "kept"] == "yes" else "yes"
+    with pytest.raises(pdlib.DataError, match=r"column kept: not what the unit's first row says .* in 1 row"):
+        world.observed(more, {**tables, "observations": panel})
+    with pytest.raises(pdlib.DataError, match=r"confirm\.units names 'kpt', which is in no table"):
+        world.observed({"confirm": {"units": "kpt"}}, {**tables, "observations": panel})
+    with pytest.raises(pdlib.DataError, match="no unit is kept back: 'kept' says yes of none"):
+        world.observed(more, {**tables, "observations": panel.assign(kept="no")})
+
+
 def test_a_split_can_be_declared_on_top_of_a_study() -> None:
     plain = world.study()
     split = plain.keeping_back(adoptions_from="P5")

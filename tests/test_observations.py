@@ -244,8 +244,11 @@ def test_other_answers_than_yes_or_no_to_what_is_declared_binary() -> None:
     tables = {"observations": panel(), "practices": AUDIT, "codebook": codebook}
     found = problems(study(practices={"wave": "wave"}), tables)
     assert found == [
-        "the practices table, column visits: neither yes nor no in 9 rows ('2', '3', '4', '5', '6'): row 4, 5, 6, 7, 8 "
-        'and so on. The codebook says that it is binary: write yes or no, or say kind = "graded".'
+        (
+            "the practices table, column visits: neither yes nor no in 9 rows ('2', '3', '4', '5', '6'): "
+            "row 4, 5, 6, 7, 8 and so on. "
+            'The codebook says that it is binary: write yes or no, or say kind = "graded".'
+        )
     ]
 
 

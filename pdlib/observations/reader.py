@@ -10,7 +10,8 @@ import pandas as pd
 from pdlib.errors import DataError, TooFewUnitsError
 from pdlib.observations.sheet import SHOWN, Sheet
 from pdlib.observations.text import as_text, as_written, in_time, joined
-from pdlib.study import Context, Outcome, Study, did_you_mean
+from pdlib.show.wording import listed
+from pdlib.study import Confirm, Context, Outcome, Study, did_you_mean
 
 FEWEST_UNITS = 3
 YES_NO = {"yes": 1.0, "no": 0.0, "true": 1.0, "false": 0.0, "y": 1.0, "n": 0.0}
@@ -170,34 +171,65 @@ def read_units(study: Study, observed: Sheet, sheet: Sheet | None, panel: pd.Dat
         levels = panel[["unit", varies_by]].astype("str").value_counts().reset_index()  # the usual one first
         frame["varies_by"] = levels.drop_duplicates("unit").set_index("unit")[varies_by].reindex(index)
         varies_by = None
-    if sheet is None or not sheet.has(unit.column, SAME_ID):
-        if varies_by and sheet is None:
-            found = (
-                f"period.varies_by names {varies_by!r}, which is in no table{did_you_mean(varies_by, map(str, panel))}."
-            )
-            observed.report(varies_by, found, "Name a column of the observations or units table.")
+    columns = {target: getattr(unit, target) for target in ("label", "region", "nested_in", "twin_within")}
+    named = [(target, f"unit.{target}", column) for target, column in columns.items()]
+    named += [("varies_by", "period.varies_by", varies_by)]
+    named += [("kept_back", "confirm.units", study.confirm.units if study.confirm else None)]
+    if sheet is not None and not sheet.has(unit.column, SAME_ID):
         return frame
-    ids = sheet.frame[unit.column]
+    if sheet is not None:
+        _check_units(study, sheet, index)
+    for target, key, column in named:
+        if column:
+            frame[target] = _of_units(column, key, observed, sheet, unit.column).reindex(index)
+    frame["label"] = frame["label"].fillna(index.to_series())
+    if "nested_in" in frame:
+        frame["nested_in"] = frame["nested_in"].fillna(ALONE + index.to_series())
+    if "kept_back" in frame:
+        frame["kept_back"] = frame["kept_back"].eq(1.0)
+    if study.confirm:
+        _check_confirm(study.confirm, frame, panel, Sheet("the study", frame, observed.problems))
+    return frame
+
+
+def _check_confirm(confirm: Confirm, units: pd.DataFrame, panel: pd.DataFrame, sheet: Sheet) -> None:
+    """That something is kept back to confirm on."""
+    periods = list(panel["period"].dropna().drop_duplicates().sort_values(key=in_time))
+    if confirm.start and confirm.start not in periods:
+        key = "periods_from" if confirm.periods_from else "adoptions_from"
+        found = f"{confirm.start!r} is none of the periods{did_you_mean(confirm.start, periods)}."
+        known = listed(periods) if len(periods) <= SHOWN else f"{periods[0]}, {periods[1]} … {periods[-1]}"
+        sheet.report(f"confirm.{key}", found, f"Name the first that is kept back, of {known}.")
+    elif "kept_back" in units and not units["kept_back"].any():
+        found = f"no unit is kept back: {confirm.units!r} says yes of none."
+        sheet.report("confirm.units", found, "Say yes of some units, or take [confirm] out.")
+
+
+def _check_units(study: Study, sheet: Sheet, index: pd.Index) -> None:
+    unit, ids = study.unit, sheet.frame[study.unit.column]
     sheet.report_rows(unit.column, ids.duplicated(), "a unit already given", "Keep one row per unit.", ids)
     sheet.report_strangers(unit.column, index)
-    absent = index.difference(ids)
+    absent = index.difference(pd.Index(ids))
     if len(absent):
         named = ", ".join(absent[:SHOWN])
         found = f"{len(absent):,} of the {unit.plural} in the observations without a row ({named})."
         sheet.report(unit.column, found, "Add them.")
-    first = sheet.frame.drop_duplicates(unit.column).set_index(unit.column)
-    columns = {target: getattr(unit, target) for target in ("label", "region", "nested_in", "twin_within")}
-    for target, column in {**columns, "varies_by": varies_by}.items():
-        part = "period" if target == "varies_by" else "unit"
-        if column and sheet.has(column, f"Name the right column under [{part}]."):
-            frame[target] = first[column].astype("str").reindex(index)
-    if "nested_in" in frame:
-        frame["nested_in"] = frame["nested_in"].fillna(ALONE + index.to_series())
-    kept = study.confirm.units if study.confirm else None
-    if kept and sheet.has(kept, "Name the right column under [confirm] units."):
-        frame["kept_back"] = yes_or_no(sheet, kept).set_axis(ids).groupby(level=0).first().reindex(index).eq(1.0)
-    frame["label"] = frame["label"].fillna(index.to_series())
-    return frame
+
+
+def _of_units(column: str, key: str, observed: Sheet, sheet: Sheet | None, unit: str) -> pd.Series:
+    """A column of the units table, else of the observations where it says the same in all rows of a unit, by unit."""
+    own = sheet if sheet is not None and column in sheet.frame else observed
+    if column not in own.frame:
+        every = [*observed.frame.columns, *([] if sheet is None else sheet.frame.columns)]
+        found = f"{key} names {column!r}, which is in no table{did_you_mean(column, map(str, every))}."
+        (sheet or observed).report(column, found, "Name a column of the units table or of the observations.")
+        return pd.Series(dtype="str")
+    ids = own.frame[unit]
+    values = yes_or_no(own, column) if key == "confirm.units" else own.frame[column].astype("str")
+    if own is observed:
+        other = values.ne(values.groupby(ids).transform("first")) & values.notna()
+        own.report_rows(column, other, f"not what the unit's first row says ({key})", "Say the same in all rows.", ids)
+    return values.groupby(ids).first()
 
 
 def yes_or_no(sheet: Sheet, name: str) -> pd.Series:

@@ -14,7 +14,7 @@ from pdlib.practices import hidden, timing, unanswered
 from pdlib.practices.family import declare, per_unit, prevalence, who_does
 from pdlib.practices.grades import PROMISING, STRONG, follows_success, grade, rank, stands_out
 from pdlib.practices.result import Practices
-from pdlib.practices.tested import LEVEL, PLACEBOS, RERUNS, Tested, contrast_all, what_is_used
+from pdlib.practices.tested import LEVEL, PLACEBOS, RERUNS, Tested, Used, contrast_all, what_is_used
 from pdlib.practices.timing import RISES, Waves, check_timing
 from pdlib.show.wording import capitalised, counted, listed
 from pdlib.stats.family import benjamini_hochberg, shrink_family
@@ -96,7 +96,7 @@ def compare_practices(observations: Observations, deviants: Deviants, *, draws: 
         **deviants.settings, "level": LEVEL, "draws": draws, "seed": seed, "family_size": len(names), "reruns": RERUNS,
         "placebos": PLACEBOS, "placebos_with_findings": placebos,
     }  # fmt: skip
-    notes = [*_caveats(table, observations), *_same_people(table, observations, expected), *tested.notes]
+    notes = [*_caveats(table, observations, used), *_same_people(table, observations, expected), *tested.notes]
     result = Practices(observations, deviants, table, values, tested, waves, notes, settings)
     notes += unanswered.caveat(result, result.unanswered)
     return result
@@ -152,7 +152,7 @@ def _ordered(table: pd.DataFrame) -> pd.DataFrame:
     return table.loc[order][COLUMNS].reset_index(drop=True)
 
 
-def _caveats(table: pd.DataFrame, observations: Observations) -> list[str]:
+def _caveats(table: pd.DataFrame, observations: Observations, used: Used) -> list[str]:
     notes = []
     if (table["grade"].eq(PROMISING) & table["timing"].ne(RISES)).any():
         notes.append("Where timing is unknown, a practice may follow success instead of going before it.")
@@ -163,8 +163,8 @@ def _caveats(table: pd.DataFrame, observations: Observations) -> list[str]:
         notes.append(
             "Claimed practices are what people say they do; they stand beside the observed ones, never in their place."
         )
-    confirm = observations.study.confirm
-    if confirm:
+    confirm, waves = observations.study.confirm, observations.practices["wave"]
+    if confirm and (confirm.units or not used.periods.all() or not waves.isin(used.waves).all()):
         what = "Some units are" if confirm.units else f"What comes from {confirm.start} on is"
         notes.append(f"{what} kept back: what is found here can be confirmed there.")
     return notes

@@ -10,6 +10,7 @@ import pandas as pd
 from pdlib.expected import Expected
 from pdlib.observations import Observations
 from pdlib.observations.reader import ALONE
+from pdlib.observations.text import in_time
 from pdlib.show.wording import capitalised, in_words, plural
 from pdlib.stats.basis import fit_basis
 from pdlib.stats.contrast import Adjusted, adjusted_contrasts
@@ -51,7 +52,8 @@ def what_is_used(observations: Observations, expected: Expected) -> Used:
     if "kept_back" in observations.units:
         units &= ~observations.units["kept_back"].reindex(grid.units).to_numpy(dtype=bool)
     if confirm and confirm.start:
-        later = place.get(confirm.start, len(grid.periods))
+        times = in_time(pd.Series([*grid.periods, confirm.start]))  # the start itself may be without outcomes
+        later = int((times.iloc[:-1] < times.iloc[-1]).sum())
         waves = [wave for wave in waves if place.get(wave, -1) < later]
         if confirm.periods_from:
             periods[later:] = False

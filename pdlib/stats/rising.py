@@ -13,6 +13,7 @@ WINDOWS = (1, 2, 3, 4, 6)
 FIRST = 3
 TAIL = 0.01
 STRATA = 8
+LARGE = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +50,8 @@ def find_rise(
     of the factor foretells the count of the latest periods: a negative binomial, whose upper tail is the p-value of one
     window. The smallest over windows is corrected by how small it gets in panels simulated without any rise (units'
     factors and months' bursts as in the data, binomial counts), among units with as many comments: by how small one in
-    a hundred is, and beyond it by how fast smaller ones grow rare there (Hill's estimator).
+    a hundred is, and beyond it by how fast smaller ones grow rare there (Hill's estimator). No unit counts for more
+    than one of the largest tenth, neither in the peers' share nor in how far factors and months spread.
 
     Parameters
     ----------
@@ -85,6 +87,31 @@ def find_rise(
     )
 
 
+def peers_share(counts: Array, totals: Array) -> Array:
+    """Share of comments that are of concern, by period, no unit counting for more than a large one does.
+
+    What the peers do is not what the largest unit does: one that holds half of all comments would set the share that
+    all others are held against, and they would seem to rise whenever it fell.
+
+    Parameters
+    ----------
+    counts, totals : (U, T) arrays
+
+    Returns
+    -------
+    (T,) array
+    """
+    weight = _weight(totals.sum(axis=1))
+    return weight @ counts / np.maximum(weight @ totals, 1e-12)
+
+
+def _weight(size: Array) -> Array:
+    """What a unit of this size counts for: 1, less beyond the largest tenth, so that none decides by itself."""
+    present = size[size > 0]
+    large = float(np.quantile(present, LARGE, method="lower")) if len(present) else 0.0
+    return np.minimum(1.0, large / np.maximum(size, 1e-12))
+
+
 def _corrected(size: Array, null: Array, said: Array) -> Array:
     """P-values of log tails (U, T) by those of panels without a rise (panels, U, T), among units that said as much."""
     p_value = np.ones_like(size)
@@ -115,7 +142,7 @@ def _growing_rare(beyond: Array) -> float:
 def _smallest(counts: Array, totals: Array, windows: tuple[int, ...], fewest: int) -> tuple[Array, Array, Array]:
     """Smallest tail over the windows that end in each period, the window, and what was expected of it."""
     units, periods = counts.shape
-    share = counts.sum(axis=0) / np.maximum(totals.sum(axis=0), 1)
+    share = peers_share(counts, totals)
     zero = np.zeros((units, 1))
     seen = np.hstack([zero, np.cumsum(counts, axis=1)])
     due = np.hstack([zero, np.cumsum(totals * share, axis=1)])
@@ -141,24 +168,25 @@ def _smallest(counts: Array, totals: Array, windows: tuple[int, ...], fewest: in
 
 
 def _spread(counts: Array, due: Array) -> float:
-    """Variance of the units' factors, by moments."""
-    squares = float((due**2).sum())
-    return max(float(((counts - due) ** 2 - counts).sum()) / squares, 0.01) if squares > 0 else 0.01
+    """Variance of the units' factors, by moments; a unit weighs by the square of its count, up to a large one's."""
+    weight = _weight(due) ** 2
+    squares = float(weight @ due**2)
+    return max(float(weight @ ((counts - due) ** 2 - counts)) / squares, 0.01) if squares > 0 else 0.01
 
 
 def _null_model(counts: Array, totals: Array) -> tuple[Array, float, float]:
     """Peers' share by period, variance of the units' factors, and of what befalls a unit in one period."""
-    share = counts.sum(axis=0) / np.maximum(totals.sum(axis=0), 1)
+    share = peers_share(counts, totals)
     due = totals * share
     factor = _spread(counts.sum(axis=1), due.sum(axis=1))
     own = (1 / factor + counts.sum(axis=1)) / (1 / factor + due.sum(axis=1))
     mean = own[:, None] * due
-    squares = float((mean**2).sum())
+    weight = _weight(due.sum(axis=1)) ** 2
     periods = max(counts.shape[1], 2)  # one of which the unit's own factor takes up
-    away = float(((counts - mean) ** 2).sum()) * periods / (periods - 1)
+    away = float((weight @ (counts - mean) ** 2).sum()) * periods / (periods - 1)
     chance = mean * (1 - mean / np.maximum(totals, 1))  # binomial
-    squares -= float((mean**2 / np.maximum(totals, 1)).sum())
-    burst = (away - float(chance.sum())) / squares if squares > 0 else 0.0
+    squares = float((weight @ (mean**2 - mean**2 / np.maximum(totals, 1))).sum())
+    burst = (away - float((weight @ chance).sum())) / squares if squares > 0 else 0.0
     return share, factor, max(burst, 0.0)
 
 

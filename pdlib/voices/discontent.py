@@ -18,7 +18,7 @@ from pdlib.show.formats import share
 from pdlib.show.wording import listed, plural
 from pdlib.stats.family import benjamini_hochberg
 from pdlib.stats.joint import working_cells
-from pdlib.stats.rising import FIRST, WINDOWS, Rise, find_fall, find_rise
+from pdlib.stats.rising import FIRST, WINDOWS, Rise, find_fall, find_rise, peers_share
 from pdlib.voices.mood import moods
 from pdlib.voices.themes import named_themes
 
@@ -228,7 +228,7 @@ def _by_unit_and_period(
     n, d = said[0], said[1]
     english = observations.study.voices is not None and observations.study.voices.language == "en"
     mood = _tally(*place, moods(comments["text"]), n.shape) if english else np.full(n.shape, np.nan)
-    recent, (discontented, peers, mood) = _recent(n, [d, n * (d.sum(axis=0) / np.maximum(n.sum(axis=0), 1)), mood])
+    recent, (discontented, peers, mood) = _recent(n, [d, n * peers_share(d, n), mood])
     enough = recent >= FEWEST_COMMENTS
     clear = (p_bh <= LEVEL) & (rise.window > 0)
     frame = pd.DataFrame(

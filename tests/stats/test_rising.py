@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import nbinom
 
-from pdlib.stats.rising import FIRST, find_fall, find_rise
+from pdlib.stats.family import benjamini_hochberg
+from pdlib.stats.rising import FIRST, find_fall, find_rise, peers_share
 
 
 def panel(
@@ -49,12 +50,38 @@ def test_bursts_do_not_pass_for_rises_in_the_far_tail() -> None:
     assert np.mean(months) <= 0.25  # one in ten is promised; binomial counts without a heavy tail alarm in half of them
 
 
+@pytest.mark.parametrize("falls_to", [1.0, 0.5])
+def test_one_large_unit_does_not_make_the_others_rise(falls_to: float) -> None:
+    months = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        said = rng.lognormal(np.log(6), 0.7, 150)
+        said[0] = said[1:].sum() * 2 / 3  # 40 % of all comments
+        totals = rng.poisson(said[:, None] * np.ones(12))
+        share = rng.beta(4, 26, (150, 1)) * np.ones(12)
+        share[0] = 4 / 30
+        share[0, 8:] *= falls_to
+        rise = find_rise(rng.binomial(totals, share).astype(float), totals.astype(float), panels=20)
+        p_value = np.where(rise.window >= 0, rise.p_value, np.nan)
+        months += [(benjamini_hochberg(p_value[:, t]) <= 0.1).any() for t in range(FIRST, 12)]
+    assert np.mean(months) <= 0.2  # one in ten is promised; weighed by size alone, six in ten had a false alarm
+
+
+def test_the_share_of_peers_is_that_of_many() -> None:
+    counts, totals = np.ones((20, 4)), np.full((20, 4), 10.0)
+    assert peers_share(counts, totals) == pytest.approx(np.full(4, 0.1))
+    totals[0], counts[0] = 1000, 900
+    assert peers_share(counts, totals) == pytest.approx(np.full(4, 0.14))
+    assert (peers_share(counts, 0 * totals) >= 0).all()
+
+
 def test_one_window_is_the_tail_of_a_negative_binomial() -> None:
     counts, totals = panel(units=400, periods=5)
     rise = find_rise(counts, totals, windows=(1,), fewest=1, panels=1)
-    share = counts.sum(axis=0) / totals.sum(axis=0)
+    share = peers_share(counts, totals)
     past, due = counts[:, :4].sum(axis=1), (totals * share)[:, :4].sum(axis=1)
-    spread = max((((past - due) ** 2 - past).sum()) / (due**2).sum(), 0.01)
+    weight = np.minimum(1, np.quantile(due, 0.9, method="lower") / due) ** 2
+    spread = max((weight * ((past - due) ** 2 - past)).sum() / (weight * due**2).sum(), 0.01)
     shape, rate = 1 / spread + past, 1 / spread + due
     tail = nbinom.sf(counts[:, 4] - 1, shape, rate / (rate + totals[:, 4] * share[4]))
     seen = (counts[:, 4] > 0) & (tail < 0.5)

@@ -7,13 +7,20 @@ from collections.abc import Callable
 
 KINDS = ("email", "link", "iban", "card", "phone", "id", "postcode", "address", "handle", "date", "name")
 PLACEHOLDER = re.compile(rf"\[(?:{'|'.join(KINDS)})\]")
-INVISIBLE = r"[\x{00AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{FEFF}\x{FF01}-\x{FF5E}\x{1D400}-\x{1D7FF}]"
+INVISIBLE = (
+    r"[\x{00AD}\x{0300}-\x{036F}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{FEFF}\x{FF01}-\x{FF5E}"
+    r"\x{1D400}-\x{1D7FF}]"
+)
 
 _DOMAIN_ENDS = (
     "com|org|net|edu|gov|info|biz|app|dev|shop|store|online|site|eu|uk|ie|de|fr|es|it|nl|pl|ch|ca|au|us|io|ly|gl"
 )
 _LINK_ENDS = "com|org|net|edu|gov|info|biz|co\\.uk|org\\.uk|ac\\.uk|eu|ie|de|fr|nl|pl|ch|io"
 _GAP = r"[\s().\-/\u2010-\u2015\u2212·]"
+_FIRST = r"(?:\(\+?\d{1,5}\)|\+?\d)"
+_EXTENSION = "extension|ext|durchwahl|poste"
+# Letters that follow a long number without a space, but not those of "3rd" or "10am".
+_GLUED = r"(?!(?:st|nd|rd|th|am|pm|mins?|hrs?|h)\b)[^\W\d_]"
 _DIGIT_WORD = "zero|oh|nought|one|two|three|four|five|six|seven|eight|nine|double|triple|treble"
 _REFERENCES = (
     "order|ref|reference|ticket|booking|case|invoice|account|customer|client|member|membership|policy|repair|job|claim|"
@@ -39,16 +46,25 @@ WORTH_A_LOOK = (
 )
 
 _IBAN_LENGTH = {
-    "AD": 24, "AE": 23, "AT": 20, "BE": 16, "BG": 22, "CH": 21, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "EE": 20,
-    "ES": 24, "FI": 18, "FR": 27, "GB": 22, "GR": 27, "HR": 21, "HU": 28, "IE": 22, "IL": 23, "IS": 26, "IT": 27,
-    "LI": 21, "LT": 20, "LU": 20, "LV": 21, "MC": 27, "MT": 31, "NL": 18, "NO": 15, "PL": 28, "PT": 25, "RO": 24,
-    "SA": 24, "SE": 24, "SI": 19, "SK": 24, "TR": 26,
+    "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BI": 27, "BR": 29,
+    "BY": 28, "CH": 21, "CR": 22, "CY": 28, "CZ": 24, "DE": 22, "DJ": 27, "DK": 18, "DO": 28, "EE": 20, "EG": 29,
+    "ES": 24, "FI": 18, "FK": 18, "FO": 18, "FR": 27, "GB": 22, "GE": 22, "GI": 23, "GL": 18, "GR": 27, "GT": 28,
+    "HN": 28, "HR": 21, "HU": 28, "IE": 22, "IL": 23, "IQ": 23, "IS": 26, "IT": 27, "JO": 30, "KW": 30, "KZ": 20,
+    "LB": 28, "LC": 32, "LI": 21, "LT": 20, "LU": 20, "LV": 21, "LY": 25, "MC": 27, "MD": 24, "ME": 22, "MK": 19,
+    "MN": 20, "MR": 27, "MT": 31, "MU": 30, "NI": 28, "NL": 18, "NO": 15, "OM": 23, "PK": 24, "PL": 28, "PS": 29,
+    "PT": 25, "QA": 29, "RO": 24, "RS": 22, "RU": 33, "SA": 24, "SC": 31, "SD": 18, "SE": 24, "SI": 19, "SK": 24,
+    "SM": 27, "SO": 23, "ST": 25, "SV": 28, "TL": 23, "TN": 24, "TR": 26, "UA": 29, "VA": 22, "VG": 24, "XK": 20,
+    "YE": 30,
 }  # fmt: skip
+_COUNTRY = rf"(?ai:{'|'.join(_IBAN_LENGTH)})"
+_IBAN = re.compile(rf"\b{_COUNTRY}\d{{2}}(?:[\s.\-]?(?!{_COUNTRY}\d\d[\s.\-])[A-Za-z0-9]){{11,30}}")
 
 _PARTS = {
     "email": (
-        r"[\w.+%'’\-]+ ?@ ?[\w\-]+(?: ?\. ?[^\W\d_]{2,}\b(?! [^\W\d_]+@)|\.[\w\-]+)*"
+        r"[\"“][^\"“”\n]{1,60}[\"”] ?@ ?[\w\-]+(?:\.[\w\-]+)+"
+        r"|[\w.+%'’\-]+ ?@ ?[\w\-]+(?: ?\. ?[^\W\d_]{2,}\b(?! [^\W\d_]+@)|\.[\w\-]+)*"
         r"|[\w.+\-]+\s*[\[({<]\s*(?:at|@|ät)\s*[\])}>]\s*[\w\-]+(?:\s*(?:\.|[\[({<]\s*(?:dot|\.|punkt)\s*[\])}>]|\bdot\b)\s*[\w\-]+)*"
+        rf"|[\w.+\-]+\s*[\[({{<]\s*a\s*[\])}}>]\s*(?:[\w\-]+\.)+(?:{_DOMAIN_ENDS})\b"
         r"|[\w.+\-]+(?:\s+(?:dot|underscore|dash|hyphen)\s+[\w.+\-]+)*\s+at\s+(?:[\w\-]+(?:\s+dot\s+[\w\-]+)+"
         rf"|[\w\-]+\.(?:{_DOMAIN_ENDS})\b(?:\.[a-z]{{2}}\b)?|(?:gmail|hotmail|yahoo|outlook|icloud|gmx)\b)"
     ),
@@ -56,7 +72,6 @@ _PARTS = {
         r"\bhttps?:\s*//\S+|\bwww\s?\.\s?\S+"
         rf"|\b[a-z0-9](?:[\w\-]*\w)?(?:\.[\w\-]+)*\.(?:(?:{_LINK_ENDS})\b(?:/\S*)?|(?:{_DOMAIN_ENDS})/\S+)"
     ),
-    "iban": rf"\b(?:{'|'.join(_IBAN_LENGTH)})\d{{2}}(?:[\s\-]?[a-z0-9]){{11,30}}",
     "postcode": (
         r"\b[a-z]{1,2}\d[a-z\d]?\s?\d[abd-hjlnp-uw-z]{2}\b"
         r"|\b[abceghj-nprstvxy]\d[abceghj-nprstv-z][ \-]?\d[abceghj-nprstv-z]\d\b"
@@ -78,27 +93,31 @@ _PARTS = {
         r"\d{1,4}[./\-\s]\w{1,9}[./\-\s]\d{2,4}"
     ),
     "reference": (
-        rf"\b(?:{_REFERENCES})\b\s*(?:(?:{_NUMBER_WORD})\s*){{0,4}}(?=[\w/\-]*\d)[a-z0-9][\w/\-]{{2,}}|#\s?\d{{3,}}\b"
+        rf"\b(?:{_REFERENCES})\b\s*(?:(?:{_NUMBER_WORD})\s*){{0,4}}(?=[\w/\-]*\d)[a-z0-9][\w/\-]{{2,}}"
+        r"(?: \d{4,}\b)*|#\s?\d{3,}\b"
     ),
     "mixed": r"\b(?=[a-z0-9_/\-]*\d)(?=[0-9_/\-]*[a-z])[a-z0-9]+(?:[\-/_][a-z0-9]+)*\b",
     "spelled": rf"(?:\b(?:{_DIGIT_WORD})\b[\s,.\-]*){{7,}}",
-    "number": rf"(?<![\w.,£$€])(?:\(\+?\d{{1,5}}\)|\+?\d)(?:{_GAP}{{0,3}}\d)+(?!\w)",
+    "number": (
+        rf"(?<![\w,£$€])(?<!\d\.)(?:{_FIRST}(?:{_GAP}{{0,3}}\d){{8,}}(?={_GLUED})"
+        rf"|{_FIRST}(?:{_GAP}{{0,3}}\d)+(?!\w))(?:\s?(?:{_EXTENSION})\.?\s?\d{{1,6}}\b)?"
+    ),
 }
 
 
-def _compiled(*, leaving_out: str = "") -> re.Pattern[str]:
-    parts = (f"(?P<{kind}>{part})" for kind, part in _PARTS.items() if kind != leaving_out)
-    return re.compile("|".join(parts), re.IGNORECASE)
-
-
-PERSONAL, _NO_IBAN = _compiled(), _compiled(leaving_out="iban")
-
+_PERSONAL = re.compile("|".join(f"(?P<{kind}>{part})" for kind, part in _PARTS.items()), re.IGNORECASE)
 _TIME = re.compile(
     r"\d{1,4}[./\-]\d{1,2}([./\-]\d{1,4})?|\d{1,2}[./]\d{2}\s*-\s*\d{1,2}[./]\d{2}|(19|20)\d\d\s?[/\-]\s?(19|20)?\d\d"
 )
+_PAIRS = re.compile(r"\d\d([ .\-])\d\d(?:\1\d\d){2,}")  # as Danes write a telephone number
 
 
-def placeholder(match: re.Match[str]) -> str:
+def without_numbers(text: str) -> str:
+    """Put placeholders in place of numbers, addresses and the like; account numbers first, for they are checked."""
+    return _PERSONAL.sub(_placeholder, _IBAN.sub(lambda match: _iban(match.group()), text))
+
+
+def _placeholder(match: re.Match[str]) -> str:
     """What stands in place of a find: a placeholder, or the find itself if it is no personal datum after all."""
     kind = str(match.lastgroup)
     return _CHECKS.get(kind, lambda _: f"[{kind}]")(match.group())
@@ -113,7 +132,7 @@ def _iban(found: str) -> str:
     digits = "".join(str(int(character, 36)) for character in compact[4:] + compact[:4])
     if len(compact) == length and int(digits) % 97 == 1:
         return "[iban]" + found[end:]
-    return _NO_IBAN.sub(placeholder, found)
+    return found
 
 
 def luhn(digits: str) -> bool:
@@ -133,6 +152,8 @@ def _number(found: str) -> str:
         return "[card]"
     if len(groups) == 1:
         return "[phone]" if found.lstrip("(").startswith(("0", "+")) and len(digits) >= 9 else "[id]"
+    if _PAIRS.fullmatch(found):
+        return "[phone]"
     written_apart = max(map(len, groups)) >= 3 or (found.lstrip("(")[0] in "0+" and len(digits) >= 9)
     return "[phone]" if len(digits) >= 7 and written_apart else found
 
@@ -145,7 +166,7 @@ def _mixed(found: str) -> str:
 
 def _reference(found: str) -> str:
     """Keep the word, take out what follows it, unless that is a short plain number such as one's place in a queue."""
-    token = re.search(r"[\w/\-]+$", found)
+    token = re.search(r"(?=[\w/\-]*\d)[\w/\-]+(?: \d{4,})*$", found)
     if token is None:
         return found
     value = token.group().lstrip("-/")
@@ -163,6 +184,6 @@ def _postcode(found: str) -> str:
 
 
 _CHECKS: dict[str, Callable[[str], str]] = {
-    "iban": _iban, "number": _number, "mixed": _mixed, "reference": _reference, "postcode": _postcode,
+    "number": _number, "mixed": _mixed, "reference": _reference, "postcode": _postcode,
     "spelled": lambda _: "[phone] ",
 }  # fmt: skip

@@ -17,9 +17,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pdlib.voices.patterns import INVISIBLE, PERSONAL, PLACEHOLDER, WORTH_A_LOOK, placeholder
+from pdlib.voices.patterns import INVISIBLE, PLACEHOLDER, WORTH_A_LOOK, without_numbers
+from pdlib.voices.scripts import MARKS, UNSPACED, folded, spelled_out
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’.\-][^\W\d_]+)*")
+_LETTERS = rf"[^\W\d_](?:[^\W\d_]|[{MARKS}])*"
+_WORD = re.compile(rf"{_LETTERS}(?:['’.\-]{_LETTERS})*")
 _END = re.compile(r"[.!?…:]\s*[\"'”’)]*\s*$|^[\W_]*$|\n\s*$")
 _CUES = (
     r"\b(?i:mr|mrs|ms|miss|dr|prof|herr|frau|monsieur|madame|mme|señora?|signora?|name is|name's|named?|called|regards|"
@@ -61,9 +63,11 @@ class Redacted:
 def redact(texts: pd.Series, staff: Iterable[str] = (), *, also: Redactor | None = None) -> Redacted:
     """Take out e-mail addresses, phone, card and account numbers, links, postcodes, addresses, handles, ids and names.
 
-    Names are those of ``staff`` in any form (case, accents, possessive, with a surname that is not listed), and those
-    that stand behind a title or sign a comment. A name that is a word too (Will, Rose) is taken out where it is written
-    or used as a name.
+    Names are those of ``staff`` in any form (case, accents or none, ü or ue, possessive, with a surname that is not
+    listed), and those that stand behind a title or sign a comment. A name that is a word too (Will, Rose) is taken out
+    where it is written or used as a name. Where a script sets no space between words (Chinese, Japanese, Korean, Thai)
+    a name of two characters or more is taken out wherever its letters stand. Names that a language bends (Нина, Нине)
+    are found as they are listed only.
 
     Parameters
     ----------
@@ -86,7 +90,7 @@ def redact(texts: pd.Series, staff: Iterable[str] = (), *, also: Redactor | None
     original = np.asarray(unique, dtype=object)
     changed = original.copy()
     column = _plain(pa.array(changed, type=pa.large_string(), from_pandas=True), changed)
-    _rewrite(changed, _matching(column, WORTH_A_LOOK), lambda text: PERSONAL.sub(placeholder, text))
+    _rewrite(changed, _matching(column, WORTH_A_LOOK), without_numbers)
     _rewrite(changed, _matching(column, _CUES), _name_introduced)
     gazetteer = Gazetteer(staff)
     column = pa.array(changed, type=pa.large_string(), from_pandas=True)
@@ -130,12 +134,6 @@ def _name_introduced(text: str) -> str:
     return _NAMED.sub(lambda match: f"{match.group(1)}[name]", titled)
 
 
-def folded(word: str) -> str:
-    """A word without case, accents and apostrophes, as names are compared."""
-    apart = unicodedata.normalize("NFKD", word.casefold())
-    return "".join(character for character in apart if character.isalpha())
-
-
 @cache
 def _words() -> dict[str, frozenset[str]]:
     """Names that are words too, and the words around a name."""
@@ -153,9 +151,12 @@ class Gazetteer:
     """
 
     def __init__(self, staff: Iterable[str]) -> None:
-        parts = {folded(part) for name in staff for part in re.split(r"[\s,.;/\-–()]+", str(name))}
-        whole = {folded(word) for name in staff for word in re.split(r"[\s,.;/()]+", str(name)) if "-" in word}
-        self.names = {part for part in parts | whole if len(part) > 1 and part not in _words()["particles"]}
+        listed = [unicodedata.normalize("NFKC", str(name)) for name in staff]
+        parts = {part for name in listed for part in re.split(r"[\s,.;/\-–()·・]+", name)}
+        whole = {word for name in listed for word in re.split(r"[\s,.;/()]+", name) if "-" in word}
+        forms = {form(part) for part in parts | whole for form in (folded, spelled_out)}
+        self.names = {form for form in forms if len(form) > 1 and form not in _words()["particles"]}
+        self._inside = _anywhere(part for part in parts if len(part) > 1 and UNSPACED.fullmatch(part))
         self._known: dict[str, str] = {}
 
     def mentioned(self, column: pa.Array) -> np.ndarray:
@@ -171,6 +172,8 @@ class Gazetteer:
         return np.unique(places[held[flat.indices.to_numpy()]])
 
     def _holds(self, written: str) -> bool:
+        if self._inside and self._inside.search(written):
+            return True
         return any(self._named(word) for word in _WORD.findall(written)) or folded(written) in self.names
 
     def _named(self, word: str) -> str:
@@ -181,7 +184,7 @@ class Gazetteer:
 
     def _look_up(self, word: str) -> str:
         bare = re.sub(r"['’]s$", "", word, flags=re.IGNORECASE)
-        for form in (folded(bare), folded(word), *(folded(part) for part in re.split(r"[\-.]", bare))):
+        for form in (folded(bare), folded(word), spelled_out(bare), *map(folded, re.split(r"[\-.]", bare))):
             if form in self.names:
                 return form
             if form.endswith("s") and form[:-1] in self.names and len(form) > 4 and not self._is_word(form):
@@ -194,6 +197,8 @@ class Gazetteer:
 
     def take_out(self, text: str) -> str:
         """Put ``[name]`` in place of every name, together with what is written as its surname."""
+        if self._inside:
+            text = self._inside.sub("[name]", text)
         found = list(_WORD.finditer(text))
         shouting = text.upper() == text
         names = [self._named(match.group()) for match in found]
@@ -224,7 +229,8 @@ class Gazetteer:
         """Whether a word that may be a name is one here."""
         name, match = names[place], found[place]
         capital = match.group()[0].isupper()
-        if not self._is_word(name) and len(name) > 2:
+        cased = match.group().lower() != match.group().upper()
+        if not self._is_word(name) and (len(name) > 2 or not cased):
             return True
         before = folded(found[place - 1].group()) if place else ""
         after = folded(found[place + 1].group()) if place + 1 < len(found) else ""
@@ -241,6 +247,13 @@ class Gazetteer:
         starts = bool(_END.search(text[: match.start()]))
         lone = starts and not text[match.end() :].strip(" .!,")
         return strong or (capital and not shouting and (not starts or lone))
+
+
+def _anywhere(names: Iterable[str]) -> re.Pattern[str] | None:
+    """Names, one after the other too, wherever their letters stand; nothing if there are none."""
+    longest_first = sorted(map(re.escape, names), key=lambda name: (-len(name), name))
+    each = "|".join(longest_first)
+    return re.compile(rf"(?:{each})(?:[ ·・]?(?:{each}))*[{MARKS}]*") if each else None
 
 
 def presidio(language: str = "en", model: str = "en_core_web_sm", *, threshold: float = 0.5) -> Redactor:

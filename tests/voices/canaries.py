@@ -6,6 +6,7 @@ E_MAILS = [
     "margaret [at] example [dot] org", "margaret(at)example.org", "margaret {at} example {dot} com",
     "margaret at example dot com", "margaret dot hollins at example dot co dot uk", "margaret at gmail.com",
     "margaret.hollins at hotmail", "margaret@gmail", "m.hollins@пример.рф", "margaret<at>example.org",
+    '"margaret hollins"@example.org', "margaret (a) example.org",
 ]  # fmt: skip
 PHONES = [
     "07700 900123", "07700900123", "07700-900-123", "(07700) 900 123", "+44 7700 900123", "+447700900123",
@@ -14,6 +15,7 @@ PHONES = [
     "+49 30 901820", "0171 3920123", "+48 601 234 567", "07700\u00a0900\u00a0123", "07700\u2011900\u2011123",
     "０７７００ ９００１２３", "٠٧٧٠٠٩٠٠١٢٣", "077\u200b00 900123", "07700 / 900123", "+91 98765 43210",
     "zero seven seven zero zero nine zero zero one two three", "oh seven seven, double oh, nine oh oh, one two three",
+    "12 34 56 78", "07700 900 123ext4", "07700 900 123 ext. 45", "07700 900 123thanks", "tel.0351-4567890",
 ]  # fmt: skip
 CARDS = [
     "4111 1111 1111 1111", "4111111111111111", "4111-1111-1111-1111", "5500 0000 0000 0004", "3400 000000 00009",
@@ -25,6 +27,10 @@ IBANS = [
     "DE89 3704 0044 0532 0130 00", "DE89370400440532013000", "FR14 2004 1010 0505 0001 3M02 606",
     "NL91ABNA0417164300", "ES91 2100 0418 4502 0005 1332", "PL61 1090 1014 0000 0712 1981 2874",
     "CH93-0076-2011-6238-5295-7", "IE29 AIBK 9311 5212 3456 78",
+    "DE89.3704.0044.0532.0130.00", "BR15 0000 0000 0000 1093 2840 814P 2", "UA21 3223 1300 0002 6007 2335 6600 1",
+    "RS35 2600 0560 1001 6113 79", "XK05 1212 0123 4567 8906", "KZ86 125K ZT50 0410 0100",
+    "KW81 CBKU 0000 0000 0000 1234 5601 01", "TN59 1000 6035 1835 9847 8831", "LC55 HEMM 0001 0001 0012 0012 0002 3015",
+    "DE89 3704 0044 0532 0130 00 GB82 WEST 1234 5698 7654 32",
 ]  # fmt: skip
 LINKS = [
     "https://example.org/u/margaret?id=7", "http://example.com", "www.example.co.uk/me", "WWW.EXAMPLE.COM",
@@ -44,6 +50,7 @@ IDS = [
     "ref AB12CD", "booking ref: X7K2P9", "invoice 2026-00417", "case 00417733", "account 55512345", "AB123456C",
     "356938035643809", "ticket nr. 88123", "Kundennummer 4711-88", "Auftrag 2026/0815", "commande n° 99812",
     "policy PN-77-1234", "550e8400-e29b-41d4-a716-446655440000", "customer id 77x12", "serial C02XK1ZZJG5H",
+    "account 1234 5678",
 ]  # fmt: skip
 ADDRESSES = ["14 Elm Road", "14b, Old Mill Lane", "221 Baker Street", "Hauptstraße 12", "12 rue de Rivoli"]
 BIRTHS = ["born 12/05/1961", "DOB: 12.05.61", "date of birth 12 May 1961"]
@@ -78,6 +85,26 @@ NAMES = [
     ("jurgen again", "jurgen"), ("Mr van der Berg came", "Berg"), ("jose is the man", "jose"), ("José!", "Jos"),
     ("Lan and Dave", "Lan"), ("Dave.Priya.Yusuf all good", "Priya"), ("@Dave thanks", "Dave"), ("dave😀", "dave"),
     ("“Dave”", "Dave"), ("to Dave and Priya: thanks", "Priya"), ("Agnieszka-the best", "Agnieszka"),
+]  # fmt: skip
+# the same, where letters of other scripts are typed in several ways
+OF_ALL_SCRIPTS = [
+    "Jürgen Müller", "Søren Kjær", "Łukasz Żak", "Müge Işık", "Åse Thorvaldsen", "Sigríður Þórsdóttir", "प्रिया शर्मा",
+    "王伟", "สมชาย ใจดี", "김민수", "Нина Иванова", "גל כהן",
+]  # fmt: skip
+FORMS = [
+    ("Ju\u0308rgen Mu\u0308ller was kind", "rgen"), ("Ju\u0308rgen Mu\u0308ller was kind", "ller"),
+    ("Juergen Mueller helped", "uergen"), ("Juergen Mueller helped", "ueller"), ("JUERGEN again", "JUERGEN"),
+    ("Mueller's team", "ueller"), ("Jurgen helped", "urgen"), ("Soren helped me", "oren"), ("soeren helped", "soeren"),
+    ("soren kjaer helped me", "kjaer"), ("Lukasz fixed it", "ukasz"), ("Zak fixed it", "Zak"), ("Isik helped", "sik"),
+    ("IŞIK helped", "IK"), ("ışık helped", "ış"), ("MÜGE IŞIK helped", "IŞIK"), ("aase was on", "aase"),
+    ("sigridur rang", "sigridur"), ("Thorsdottir rang", "dottir"), ("प्रिया शर्मा was kind", "प्रि"),
+    ("प्रिया शर्मा was kind", "शर्मा"), ("प्रिया ने मदद की", "प्रिया"), ("王伟 was kind", "王伟"), ("王伟很好", "王伟"),
+    ("我喜欢王伟！", "王伟"), ("สมชาย ใจดี was kind", "\u0e35"), ("สมชายมาช่วย", "สมชาย"),
+    ("김민수는 친절했다", "김민수"), ("НИНА ИВАНОВА помогла", "НИНА"), ("גל was kind", "גל"),
+]  # fmt: skip
+CLEAN_OF_ALL_SCRIPTS = [
+    "पराया प्यार शरम", "很好, 谢谢", "ขอบคุณมาก", "친절했다", "они помогли", "zoo, sure, asea and loren are words too",
+    "the queue was endless", "Sue was in the blue museum", "I sikh it",
 ]  # fmt: skip
 # without any list of names
 INTRODUCED = [

@@ -9,7 +9,17 @@ import pytest
 from pdlib.voices import presidio, redact
 from pdlib.voices.patterns import luhn
 from pdlib.voices.redaction import _without
-from tests.voices.canaries import AROUND, CLEAN, INTRODUCED, NAMES, STAFF, STRUCTURED
+from tests.voices.canaries import (
+    AROUND,
+    CLEAN,
+    CLEAN_OF_ALL_SCRIPTS,
+    FORMS,
+    INTRODUCED,
+    NAMES,
+    OF_ALL_SCRIPTS,
+    STAFF,
+    STRUCTURED,
+)
 
 
 def redacted(texts: list[str], staff: list[str] | None = None) -> list[str]:
@@ -47,6 +57,36 @@ def test_names_of_staff_are_caught_in_nearly_every_form() -> None:
     results = redacted([text for text, _ in NAMES], STAFF)
     missed = [(text, result) for (text, gone), result in zip(NAMES, results, strict=True) if gone in result]
     assert len(missed) <= 0.05 * len(NAMES), missed
+
+
+def test_names_of_all_scripts_are_caught_however_they_are_typed() -> None:
+    results = redacted([text for text, _ in FORMS], OF_ALL_SCRIPTS)
+    missed = [(text, result) for (text, gone), result in zip(FORMS, results, strict=True) if gone in result]
+    assert missed == []
+    assert redacted(CLEAN_OF_ALL_SCRIPTS, OF_ALL_SCRIPTS) == CLEAN_OF_ALL_SCRIPTS
+    assert redacted(CLEAN, OF_ALL_SCRIPTS) == CLEAN
+    assert redacted(["Jürgen Müller rang", "Søren too"], ["Juergen Mueller", "Soeren"]) == ["[name] rang", "[name] too"]
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("ring 12 34 56 78", "ring [phone]"),
+        ("07700 900 123ext4", "[phone]"),
+        ("07700 900 123thanks", "[phone]thanks"),
+        ("DE89.3704.0044.0532.0130.00.", "[iban]."),
+        ("LC55 HEMM 0001 0001 0012 0012 0002 3015, please", "[iban], please"),
+        ("BR15 0000 0000 0000 1093 2840 814P 2", "[iban]"),
+        ("KZ86 125K ZT50 0410 0100", "[iban]"),
+        ('write to "anna b"@example.com', "write to [email]"),
+        ("account 1234 5678", "account [id]"),
+        ("at12 anna@example.org", "at12 [email]"),
+        ("a screen of 1920 by 1080", "a screen of 1920 by 1080"),
+        ("ordered 12 of 2025 3rd time", "ordered 12 of 2025 3rd time"),
+    ],
+)
+def test_nothing_is_left_of_a_number(text: str, left: str) -> None:
+    assert redacted([text]) == [left]
 
 
 def test_names_are_caught_where_they_are_introduced() -> None:

@@ -21,7 +21,8 @@ COLUMNS = [
     "n_users", "missing_share", "low", "high", "prevalence_deviants", "prevalence_peers", "contrast", "contrast_lower",
     "contrast_upper", "raw_contrast", "raw_contrast_lower", "raw_contrast_upper", "p_value", "p_romano_wolf", "p_worse",
     "p_bh", "reruns", "n_changed", "change", "change_lower", "change_upper", "after", "after_lower", "after_upper",
-    "before", "before_lower", "before_upper", "timing", "robustness", "robustness_lower", "times_as_strong", "yardstick",
+    "before", "before_lower", "before_upper", "timing", "robustness", "robustness_lower", "times_as_strong",
+    "yardstick",
 ]  # fmt: skip
 ESTIMATES = [name for name in COLUMNS if "contrast" in name or name.startswith("p_")]
 

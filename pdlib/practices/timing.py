@@ -29,7 +29,8 @@ from pdlib.stats.timing import (
 
 FEW_CHANGES = 10
 ROSE, LASTED = 0.05, 0.2  # one-sided; what rises in the very period of a change only would be below zero later
-AHEAD, DIPPED = 0.025, 0.01  # all four keep nine in ten of what brings something (tests/validation, adoptions)
+AHEAD, DIPPED = 0.025, 0.01  # with those two, nine in ten of what brings something stay (tests/validation, adoptions)
+SURELY_AHEAD = 0.005  # before it is said of one among many practices that it followed results
 REACH = float(ndtri(0.975))
 RISES, BEFORE, UNKNOWN = "rises after adoption", "was high before", "timing unknown"
 ROSE_BEFORE = "rose before adoption"
@@ -75,8 +76,13 @@ class Changes:
 
     @property
     def rose_before(self) -> bool:
-        """Whether results were up before the practice was: it follows them."""
+        """Whether results seem to have been up before the practice was."""
         return self.ahead.units >= FEW_CHANGES and self.ahead.p_value <= AHEAD
+
+    @property
+    def followed(self) -> bool:
+        """Whether they surely were, so that it follows them."""
+        return self.rose_before and self.ahead.p_value <= SURELY_AHEAD
 
     @property
     def fell_before(self) -> bool:
@@ -97,7 +103,7 @@ class Changes:
     @property
     def timing(self) -> str:
         """In words, as far as changes alone can tell."""
-        return RISES if self.rises else ROSE_BEFORE if self.rose_before else UNKNOWN
+        return RISES if self.rises else ROSE_BEFORE if self.followed else UNKNOWN
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,7 +212,7 @@ def check_timing(waves: Waves, table: pd.DataFrame) -> pd.DataFrame:
         against their other periods; NaN if too few waves can tell), ``timing``: *rises after adoption* if change and
         after are above zero, results lasted beyond the period of the change, and neither rose before it nor came back
         from a dip; *was high before* if units do not change as the contrast between units would have it; *rose before
-        adoption* if units did better before they changed; else *timing unknown*.
+        adoption* if units surely did better before they changed; else *timing unknown*.
     """
     if not waves.tell:
         nothing = {name: UNKNOWN if name == "timing" else np.nan for name in COLUMNS}

@@ -257,7 +257,7 @@ def _around(z: Array, weights: Array, doing: Array, groups: Array | None) -> dic
         without = ~(doing[:, : last + 1] > 0).any(axis=1) & ready & ~members
         for period in (p for p in range(z.shape[1]) if not last < p < first):
             treated, control = members & seen[:, period], without & seen[:, period] & (doing[:, period] == 0)
-            if not treated.any() or len(np.unique(codes[control])) < 2:
+            if not treated.any() or not control.any() or (codes[control] == codes[control][0]).all():
                 continue
             share = np.zeros(len(z))
             share[treated | control] = 1 / (1 / weights[treated | control, period] + 1 / precision[treated | control])

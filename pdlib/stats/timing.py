@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-from pdlib.stats.contrast import orthonormal, summed
+from pdlib.stats.contrast import summed
 from pdlib.stats.panel import two_way_residuals
 from pdlib.stats.refit import Stack
 
@@ -104,8 +104,9 @@ def _freed(values: Array, w: Array, kept: Array) -> Array:
 
 def _beside(x: Array, y: Array, others: list[Array]) -> list[Array]:
     """Two grids, freed of what others have in common with them."""
-    basis = orthonormal(np.stack([each.ravel() for each in others], axis=1))
-    return [(each.ravel() - basis @ (basis.T @ each.ravel())).reshape(each.shape) for each in (x, y)]
+    basis = np.stack([each.ravel() for each in others], axis=1)
+    inverse = np.linalg.pinv(basis.T @ basis, hermitian=True)
+    return [each - (basis @ (inverse @ (basis.T @ each.ravel()))).reshape(each.shape) for each in (x, y)]
 
 
 def _spread(pull: Array, carried: Array, changed: Array, groups: Array | None) -> tuple[float, float]:
@@ -217,7 +218,7 @@ def adoption_contrast(z: Array, weights: Array, doing: Array, groups: Array | No
     ----------
     Callaway & Sant'Anna (2021), doi:10.1016/j.jeconom.2020.12.001.
     """
-    return _pooled([part for since, part in _around(z, weights, doing, groups).items() if since >= 0], groups)
+    return _pooled(list(_around(z, weights, doing, groups, course=False).values()), groups)
 
 
 def adoption_course(z: Array, weights: Array, doing: Array, groups: Array | None = None) -> dict[int, Change]:
@@ -239,12 +240,12 @@ def adoption_course(z: Array, weights: Array, doing: Array, groups: Array | None
     ----------
     Sun & Abraham (2021), doi:10.1016/j.jeconom.2020.09.006, for event times by group of adopters.
     """
-    around = _around(z, weights, doing, groups)
+    around = _around(z, weights, doing, groups, course=True)
     return {since: _pooled([around[since]], groups) for since in sorted(around)}
 
 
-def _around(z: Array, weights: Array, doing: Array, groups: Array | None) -> dict[int, Array]:
-    """By periods since adoption, (3, N): weighted lead over the units without it, weight, and what those pull by."""
+def _around(z: Array, weights: Array, doing: Array, groups: Array | None, *, course: bool) -> dict[int, Array]:
+    """By periods since adoption, (3, N): lead over units without it and weight, weighted, and what those pull by."""
     seen, cohort = weights > 0, _cohorts(doing)
     codes = np.arange(len(z)) if groups is None else groups
     around: dict[int, Array] = {}
@@ -255,7 +256,7 @@ def _around(z: Array, weights: Array, doing: Array, groups: Array | None) -> dic
         level = (base * z[:, :last]).sum(axis=1) / np.where(ready, precision, 1.0)
         members = (cohort == (last, first)).all(axis=1) & ready
         without = ~(doing[:, : last + 1] > 0).any(axis=1) & ready & ~members
-        for period in (p for p in range(z.shape[1]) if not last < p < first):
+        for period in (p for p in range(z.shape[1]) if p >= first or (course and p <= last)):
             treated, control = members & seen[:, period], without & seen[:, period] & (doing[:, period] == 0)
             if not treated.any() or not control.any() or (codes[control] == codes[control][0]).all():
                 continue

@@ -12,7 +12,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pdlib.show import figures, style
+from pdlib.show import canvas, figures, style
 from pdlib.show.figures.axes import even_ticks, root_ticks
 from pdlib.show.figures.estimation import swarm
 from pdlib.show.labels import Box, place, shorten, width, wrap
@@ -108,6 +108,14 @@ def test_a_funnel_is_tinted_where_ordinary_units_lie_and_begins_near_the_smalles
     up = band.get_paths()[0].vertices[:, 1]
     assert up.min() >= max(ax.get_ylim()[0], limits["lower95"].min()) - 1e-9
     assert up.max() <= min(ax.get_ylim()[1], limits["upper95"].max()) + 1e-9
+
+
+@pytest.mark.parametrize(("name", "has_key"), [("Elm", False), ("Elm Retail Park at the Old Mill, " * 3, True)])
+def test_names_that_would_lie_on_others_stand_in_a_key(name, has_key):
+    table, limits, labels = frames.units(named=3)
+    sheet = canvas.sheet(canvas.WIDE)
+    figures.funnel(table, limits, labels={unit: f"{name}{i}" for i, unit in enumerate(labels)}, ax=sheet)
+    assert ({"1", "2", "3"} <= {words.get_text() for words in sheet.texts}) == has_key
 
 
 def test_funnel_without_anyone_to_name(ax):

@@ -38,6 +38,16 @@ SPACE = "\u00a0"
         (formats.between(-0.5, 0.6), "−0.5 to +0.6"),
         (formats.between(-2, -1, 0), "−2 to −1"),
         (formats.between(NAN, 1), "–"),
+        (formats.number(6_074_991.07, -4), "6,070,000"),
+        (formats.short(2.5e6), "2,500,000"),
+        (formats.short(-5e-6), "−0.000005"),
+        (formats.short(1.5e-5, sign=True), "+0.000015"),
+        (formats.short(-0.0), "0"),
+        (formats.short(NAN), "–"),
+        (formats.digits_for(1.8, 2), 2),
+        (formats.digits_for(18.0, 2), 1),
+        (formats.digits_for(2.7e6, 2), -4),
+        (formats.digits_for(0.0, 2), 2),
     ],
 )
 def test_numbers(shown, expected):
@@ -47,6 +57,8 @@ def test_numbers(shown, expected):
 SHARE = OutcomeFormat("proportion", "very satisfied customers")
 SCORE = OutcomeFormat("mean", "score")
 COMPLAINTS = OutcomeFormat("rate", "complaints", better="lower", per=1000)
+FALLS = OutcomeFormat("rate", "falls", better="lower", per=1000, of="bed days")
+REVENUE = OutcomeFormat("mean", "revenue", digits=-4, counted="euros")
 
 
 @pytest.mark.parametrize(
@@ -75,6 +87,24 @@ COMPLAINTS = OutcomeFormat("rate", "complaints", better="lower", per=1000)
         (COMPLAINTS.more(0.0031), "3.1 fewer per 1,000"),
         (COMPLAINTS.excess(0.0031), "+3.1 per 1,000"),
         (COMPLAINTS.more_between(0.001, 0.003), "1.0 to 3.0 fewer per 1,000"),
+        (SHARE.bare(0.789), f"78.9{SPACE}%"),
+        (SHARE.tick(0.025), f"2.5{SPACE}%"),
+        (SHARE.ranged(0.031, 0.007, 0.054), "+3.1 (0.7 to 5.4)"),
+        (SHARE.sides, "more (+) or fewer (−)"),
+        (SHARE.measure, "very satisfied customers"),
+        (SCORE.tick(-0.0), "0"),
+        (SCORE.lead(-0.017), "−0.02 points"),
+        (SCORE.more_between(-0.09, 0.34), "between 0.09 lower and 0.34 higher, in points"),
+        (REVENUE.value(31_272_386.55), "31,270,000"),
+        (REVENUE.more_between(4_981_544.02, 6_074_991.07), "4,980,000 to 6,070,000 euros higher"),
+        (REVENUE.difference_tick(2.5e6), "+2,500,000"),
+        (FALLS.sides, "fewer (+) or more (−)"),
+        (FALLS.axis, "fewer (+), per 1,000 bed days"),
+        (FALLS.measure, "falls per 1,000 bed days"),
+        (FALLS.full.more(0.0031), "3.1 fewer per 1,000 bed days"),
+        (FALLS.ranged(-0.0003, -0.0011, 0.0006), "−0.3 (−1.1 to +0.6)"),
+        (OutcomeFormat("rate", "accidents", of="observations").unit, "per observation"),
+        (OutcomeFormat("rate", "calls per 100 contacts", per=100, of="contacts").measure, "calls per 100 contacts"),
     ],
 )
 def test_an_outcome_in_words(shown, expected):

@@ -73,6 +73,17 @@ def test_statisticians_words(text, found):
     assert wording.jargon_words(text) == found
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "a shop", "an agency", "an office", "an ala", "a unit", "a university ward", "an underwriting team",
+        "a European office", "an hourly team", "an área", "a user group", "a one-stop shop",
+    ],
+)  # fmt: skip
+def test_the_article_is_that_of_the_sound(words):
+    assert wording.a(words.split(" ", 1)[1]) == words
+
+
 def test_reading_grade_worked_by_hand():
     # Six words, one sentence, six syllables; then ten words, two sentences, thirteen syllables.
     assert wording.reading_grade("The cat sat on the mat.") == pytest.approx(0.39 * 6 + 11.8 - 15.59)

@@ -124,15 +124,20 @@ _DIGITS = {"proportion": 1, "mean": 2, "rate": 1}
 _FEWEST_SHOWN = 10  # "per 5 answers" would read as a count of five people
 
 
-def digits_for(spread: float) -> int | None:
-    """How many decimals show a spread by two digits, fewer than none for tens and hundreds; None if there is no spread.
+def digits_for(spread: float, usual: int) -> int:
+    """How many decimals show a spread by two or three digits: as many as usual if that does, else the nearest.
+
+    Fewer than none are tens, hundreds and so on.
 
     Examples
     --------
-    >>> digits_for(9.2), digits_for(0.0000052), digits_for(2_670_438)
-    (1, 7, -5)
+    >>> digits_for(9.2, 2), digits_for(18.3, 2), digits_for(0.0000052, 2), digits_for(2_670_438, 2)
+    (2, 1, 7, -4)
     """
-    return 1 - math.floor(math.log10(spread)) if math.isfinite(spread) and spread > 0 else None
+    if not math.isfinite(spread) or spread <= 0:
+        return usual
+    two = 1 - math.floor(math.log10(spread))
+    return min(max(usual, two), two + 1)
 
 
 def _one_of(label: str) -> str:
@@ -220,6 +225,12 @@ class OutcomeFormat:
     def axis(self) -> str:
         """What a scale of differences measures: ``fewer (+), per 1,000 bed days``."""
         return f"{self._direction(1.0)} (+), {self.full.unit}"
+
+    def fitting(self, spread: float) -> int | None:
+        """The decimals that suit how far values differ, in outcome units; None if they are the usual ones."""
+        usual = _DIGITS[self.kind]
+        digits = digits_for(self.scale * spread, usual)
+        return None if digits == usual else digits
 
     @property
     def _decimals(self) -> int:

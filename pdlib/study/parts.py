@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from pdlib.show.formats import OutcomeFormat, digits_for
+from pdlib.show.formats import OutcomeFormat
 
 
 class Part(BaseModel):
@@ -84,7 +84,7 @@ class Outcome(_Named):
     ``events`` per ``exposure``. ``smallest_excess`` and ``smallest_contrast`` are in the outcome's own units
     (a share between 0 and 1, a score, events per unit of exposure). ``source`` says whom it comes from, which decides
     how few may stand behind a number that is shown. ``unit`` is what a mean counts, "minutes"; by default what ends the
-    label in brackets, and else points. ``digits`` are the decimals shown, by default as many as units differ by.
+    label in brackets, and else points. ``digits`` are the decimals shown, by default those in which units differ.
     """
 
     role: Literal["primary", "other", "balancing"] = "primary"
@@ -162,11 +162,8 @@ class Outcome(_Named):
         spread : float
             How far units differ, in outcome units.
         """
-        if self.digits is not None:
-            return self
-        digits = digits_for(self.format.scale * spread)
-        coarse = self.kind == "proportion" and digits is not None and digits <= 1  # what a share has by itself
-        return self.model_copy(update={"digits": None if coarse else digits})
+        digits = self.format.fitting(spread) if self.digits is None else self.digits
+        return self.model_copy(update={"digits": digits})
 
     @property
     def sign(self) -> int:

@@ -85,9 +85,9 @@ def _compared(
         mine = (comments["voice"] == voice).to_numpy()
         here, own = rows[mine], comments[mine]
         counts = counted.by(here, len(bench.units)).toarray()
-        times, largest = counts.sum(axis=0), counts.max(axis=0, initial=0)
+        times = counts.sum(axis=0)
         few = ((counts > 0).sum(axis=0) < FEWEST_UNITS) | (times < FEWEST_COMMENTS)
-        alone = ~few & (largest > LARGEST_UNIT * times)
+        alone = ~few & _own_words(counts, np.bincount(here[here >= 0], minlength=len(bench.units)))
         aside[FEW] += int(few.sum())
         aside[OWN] += int(alone.sum())
         kept = ~(few | alone)
@@ -101,6 +101,17 @@ def _compared(
     if not frames:
         return pd.DataFrame(columns=TABLE), held, aside
     return _graded(pd.concat(frames, ignore_index=True), joined(contrasts), bench, draws, seed), held, aside
+
+
+def _own_words(counts: np.ndarray, totals: np.ndarray) -> np.ndarray:
+    """Whether a term is what one unit goes on about.
+
+    A unit may hold 30 in 100 of a term's comments if it holds hardly any of all comments; one that holds 60 of all may
+    hold 30 in 100 of what its share leaves, 72. What only one unit says is always its own.
+    """
+    share = totals / max(totals.sum(), 1)
+    bound = share + LARGEST_UNIT * (1 - share)
+    return (counts > bound[:, None] * counts.sum(axis=0)).any(axis=0)
 
 
 def _tested(

@@ -9,7 +9,7 @@ import pytest
 
 import pdlib
 from pdlib.simulate import SimulatedVoices, simulate_voices
-from pdlib.voices.comparing import TABLE
+from pdlib.voices.comparing import TABLE, _own_words
 
 
 def heard(simulated: SimulatedVoices, comments: pd.DataFrame | None = None, **more: Any) -> pdlib.Voices:
@@ -69,6 +69,26 @@ def test_one_units_topic_is_no_finding(simulated: SimulatedVoices) -> None:
     voices = heard(simulated, comments)
     assert "dogbehindcounter" not in set(voices.table["term"])
     assert any("one unit's own words" in caveat for caveat in voices.caveats)
+
+
+def test_one_unit_with_most_comments_does_not_silence_the_others(simulated: SimulatedVoices) -> None:
+    comments = simulated.comments.iloc[::3]
+    loud = comments.sample(int(1.5 * len(comments)), replace=True, random_state=1)  # 60 % of all that is said
+    loud = loud.assign(unit=comments["unit"].iloc[0])
+    both = pd.concat([comments, loud], ignore_index=True).assign(comment=lambda rows: rows.index.astype("str"))
+    every = np.where(both.index < len(comments), 100, 2)  # how often its own word is said, elsewhere and there
+    both["text"] += np.where(both.index % every == 0, " dog", "")
+    voices = heard(simulated, both)
+    assert voices.family_size >= 0.8 * heard(simulated, comments).family_size
+    assert "dog" not in set(voices.table["term"])
+
+
+def test_what_is_a_units_own_depends_on_its_share_of_comments() -> None:
+    counts = np.array([[31.0, 29.0, 0.0, 71.0, 73.0, 100.0], [69.0, 71.0, 100.0, 29.0, 27.0, 0.0]])
+    spread = np.vstack([counts[0], np.tile(counts[1] / 99, (99, 1))])  # over one unit and ninety-nine others
+    others = np.full(99, 1000.0)
+    assert _own_words(spread, np.r_[1.0, others]).tolist() == [True, False, False, True, True, True]
+    assert _own_words(spread, np.r_[1.5 * others.sum(), others]).tolist() == [False, False, False, False, True, True]
 
 
 def test_each_voice_is_heard_by_itself(simulated: SimulatedVoices) -> None:

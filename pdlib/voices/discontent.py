@@ -15,10 +15,11 @@ from scipy.stats import binom
 from pdlib.errors import StudyError
 from pdlib.show import figures, overview
 from pdlib.show.formats import share
-from pdlib.show.wording import listed, plural
+from pdlib.show.wording import capitalised, counted, listed, plural
 from pdlib.stats.family import benjamini_hochberg
 from pdlib.stats.joint import working_cells
 from pdlib.stats.rising import FIRST, WINDOWS, Rise, find_fall, find_rise, peers_share
+from pdlib.voices.copies import copies
 from pdlib.voices.mood import moods
 from pdlib.voices.themes import named_themes
 
@@ -167,7 +168,7 @@ class Discontent:
 
 
 def find_discontent(voices: Voices, which: Sequence[str], *, seed: int = 0) -> Discontent:
-    """Count frustrations by unit and period, and look for a rise; see `Voices.discontent`.
+    """Count frustrations by unit and period, copies of a text once, and look for a rise; see `Voices.discontent`.
 
     Raises
     ------
@@ -186,6 +187,8 @@ def find_discontent(voices: Voices, which: Sequence[str], *, seed: int = 0) -> D
         spoke = ", ".join(voices.comments["voice"].cat.categories)
         raise StudyError(f"No comment is by {listed(list(which), 'or')}; the comments are by {spoke}.")
     mine = mine & voices.comments["period"].isin(periods).to_numpy()
+    again = mine & copies(voices.comments)
+    mine = mine & ~again
     comments = voices.comments[mine].reset_index(drop=True)
     spoken = voices.spoken.loc[mine, [theme.name for theme in frustrations]].reset_index(drop=True)
     units = observations.units.index
@@ -201,11 +204,12 @@ def find_discontent(voices: Voices, which: Sequence[str], *, seed: int = 0) -> D
     signals = _signals(latest, units, said, rise, frustrations, comments, spoken, (row, column))
     themes = _over_all(said, frustrations, comments, spoken)
     settings = {**voices.settings, "voices": list(which), "period": periods[-1], "level": LEVEL, "watch": WATCH,
-                "windows": list(WINDOWS), "discontent_seed": seed}  # fmt: skip
+                "windows": list(WINDOWS), "discontent_seed": seed, "n_copies": int(again.sum())}  # fmt: skip
     sums = pd.DataFrame(
         {"n_comments": n.sum(axis=0), "n_discontent": d.sum(axis=0)}, index=pd.Index(periods, name="period")
     )
-    return Discontent(voices, table, signals, sums, themes, _caveats(study.unit.plural, n, p_value, study), settings)
+    caveats = _caveats(study.unit.plural, n, p_value, study, int(again.sum()))
+    return Discontent(voices, table, signals, sums, themes, caveats, settings)
 
 
 def _places(values: pd.Series, index: pd.Index) -> np.ndarray:
@@ -345,7 +349,7 @@ def _first(flags: np.ndarray) -> np.ndarray:
     return np.where(flags.any(axis=1), flags.argmax(axis=1), -1)
 
 
-def _caveats(units: str, n: np.ndarray, p_value: np.ndarray, study: Any) -> list[str]:
+def _caveats(units: str, n: np.ndarray, p_value: np.ndarray, study: Any, again: int) -> list[str]:
     judged, usual = int(np.isfinite(p_value[:, -1]).sum()), float(np.median(n[n > 0])) if (n > 0).any() else 0.0
     enough = (
         f"{judged:,} of {len(n):,} {units} have the {FEWEST_COMMENTS} recent comments it takes to be judged (the "
@@ -353,6 +357,12 @@ def _caveats(units: str, n: np.ndarray, p_value: np.ndarray, study: Any) -> list
     )
     chance = f"Rising: one in ten may be there by chance. Watch: {WATCH:.0%} of all {units} would be there by chance."
     notes = [enough, chance, "A signal is a reason to go and ask, not a verdict on the people who work there."]
+    if again:
+        notes.append(
+            f"{capitalised(counted(again, 'copy', 'copies'))} of a text of five words or more that one "
+            f"{study.unit.singular} has three times or more in a period: not counted, for whoever pastes a text is one "
+            "voice."
+        )
     if study.voices is None or study.voices.language != "en":
         notes.append("Moods are rated in English only; signals rest on the named themes.")
     return notes

@@ -19,6 +19,7 @@ from pdlib.stats.threads import single_threaded
 from pdlib.voices.bench import Bench
 from pdlib.voices.comparing import LEVEL, MORE, compare_terms, compare_themes
 from pdlib.voices.redaction import Redactor, redact
+from pdlib.voices.terms import without_spaces
 from pdlib.voices.themes import languages, match_themes, named_themes
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pdlib.voices.quotes import Quotes
 
 MOST_NAMED = 6
+MANY_WITHOUT_SPACES = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +101,9 @@ class Voices:
 
     def discontent(self, voices: Sequence[str] = ("customer", "employee")) -> Discontent:
         """Where discontent is rising, from the comments of these voices.
+
+        A text of five words or more that a unit's comments of one period hold three times or more counts once: whoever
+        pastes it is one voice. Shorter ones ("bad service") are the same between people by nature and all count.
 
         Parameters
         ----------
@@ -248,6 +253,13 @@ def _caveats(bench: Bench, comments: pd.DataFrame, aside: dict[str, int], themed
     )
     notes = [bound]
     notes += [f"{counted(number, 'term')} left out: {reason}." for reason, number in aside.items() if number]
+    joined = int(without_spaces(comments["text"]).sum())
+    if joined >= MANY_WITHOUT_SPACES * len(comments):
+        notes.append(
+            f"{capitalised(counted(joined, 'comment'))} of {len(comments):,} {plural(joined, 'sets', 'set')} no space "
+            "between words, as in Chinese, Japanese or Thai: their words cannot be told apart, and hardly any term of "
+            "theirs is tested. Set the spaces before you hand them in; jieba, MeCab and PyThaiNLP do."
+        )
     notes.append("Who writes is not everybody: silence, and the language of those who write, are part of what is seen.")
     if not names:
         notes.append(

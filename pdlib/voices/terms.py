@@ -11,10 +11,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from scipy.sparse import csr_array
+
+from pdlib.voices.scripts import NO_SPACES
 
 # A word begins and ends with a letter; what stands in square brackets was taken out.
 WORD = r"(?<!\[)\b[^\W\d_](?:[\w'’]*[^\W\d_])\b(?!\])"
+# Longer than a word is: letters of Chinese, Japanese or Thai, or of any script.
+_RUN_TOGETHER = rf"(?:{NO_SPACES}\pM*){{6}}|[\pL\pM]{{35}}"
 FEWEST_COMMENTS, FEWEST_SHARE, LARGEST_SHARE = 10, 0.001, 0.25
 
 
@@ -87,6 +93,22 @@ def count_terms(texts: pd.Series, *, longest: int = 2, language: str = "") -> Co
     terms, stop = vectorizer.get_feature_names_out(), stop_words(language)
     says = np.array([not stop.issuperset(term.replace("’", "'").split(" ")) for term in terms[enough]], dtype=bool)
     return _merged(Counted(terms, used, codes).only(enough).only(says))
+
+
+def without_spaces(texts: pd.Series) -> np.ndarray:
+    """Which texts set no space between words, so that their words cannot be told apart.
+
+    Parameters
+    ----------
+    texts : Series of str
+
+    Returns
+    -------
+    (n,) array of bool
+    """
+    codes, unique = pd.factorize(texts)
+    column = pa.array(np.asarray(unique, dtype=object), type=pa.large_string())
+    return pc.match_substring_regex(column, _RUN_TOGETHER).to_numpy(zero_copy_only=False)[codes]
 
 
 def _merged(counted: Counted) -> Counted:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import pdlib
+from pdlib.voices.themes import named_themes
 
 TRUTH = Path(__file__).parents[2] / "data" / "service_chain" / "truth" / "units.csv"
 
@@ -86,6 +87,23 @@ def test_where_it_cannot_be_told(chain: pdlib.Voices) -> None:
     foreign = replace(chain, observations=replace(chain.observations, study=tongue))
     with pytest.raises(pdlib.StudyError, match="declare one as"):
         foreign.discontent()
+
+
+def test_one_text_pasted_fifteen_times_is_no_rise(chain: pdlib.Voices, discontent: pdlib.Discontent) -> None:
+    quiet = discontent.table.query("period == '2026-06' and p_value > 0.5 and n_comments >= 3")["unit"].iloc[0]
+    frustration = next(theme.name for theme in named_themes(chain.observations.study) if theme.discontent)
+    said = chain.comments["unit"].eq(quiet) & chain.comments["period"].eq("2026-06")
+    again = chain.comments[said].iloc[[0] * 15]
+    spoken = pd.DataFrame(False, index=again.index, columns=chain.spoken.columns).assign(**{frustration: True})
+    for text, rises in (("Waited for ever and nobody rang me back", False), ("waited for ever", True)):
+        louder = replace(
+            chain,
+            comments=pd.concat([chain.comments, again.assign(text=text)], ignore_index=True),
+            spoken=pd.concat([chain.spoken, spoken], ignore_index=True),
+        ).discontent()
+        assert (quiet in set(louder.signals["unit"])) is rises
+        assert any("whoever pastes a text is one" in caveat for caveat in louder.caveats) is not rises
+        assert louder.settings["n_copies"] == discontent.settings["n_copies"] + (0 if rises else 14)
 
 
 def test_nothing_sours_in_shuffled_months(chain: pdlib.Voices) -> None:

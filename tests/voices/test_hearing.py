@@ -49,6 +49,7 @@ def test_the_table(planted: pdlib.Voices) -> None:
     assert (table["contrast_lower"] < table["contrast"]).all() and (table["contrast"] < table["contrast_upper"]).all()
     assert (table["p_bh"] >= table["p_value"] - 1e-12).all()
     assert set(table["grade"]) <= {"said more", "said less", "cannot tell"}
+    assert not any("no space between words" in caveat for caveat in planted.caveats)
     table.loc[:, "p_bh"] = -1.0
     assert (planted.table["p_bh"] >= 0).all()
 
@@ -89,6 +90,13 @@ def test_what_is_a_units_own_depends_on_its_share_of_comments() -> None:
     others = np.full(99, 1000.0)
     assert _own_words(spread, np.r_[1.0, others]).tolist() == [True, False, False, True, True, True]
     assert _own_words(spread, np.r_[1.5 * others.sum(), others]).tolist() == [False, False, False, False, True, True]
+
+
+def test_text_without_spaces_is_said_to_be_out_of_reach(simulated: SimulatedVoices) -> None:
+    comments = simulated.comments.iloc[::3]
+    joined = heard(simulated, comments.assign(text=comments["text"].str.replace(" ", "")))
+    assert joined.family_size == 0
+    assert any("no space between words" in caveat and "jieba" in caveat for caveat in joined.caveats)
 
 
 def test_each_voice_is_heard_by_itself(simulated: SimulatedVoices) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from pdlib.voices.terms import alike, count_terms
+from pdlib.voices.terms import alike, count_terms, without_spaces
 
 OTHERS = [f"word{chr(97 + k % 26)}{chr(97 + k // 26)}" for k in range(60)]
 TEXTS = pd.Series(
@@ -35,6 +35,19 @@ def test_groups_are_kept_apart_and_may_be_left_out() -> None:
     table = pd.DataFrame(counted.by(groups, 2).toarray(), columns=counted.terms)
     assert table["rang"].tolist() == [12, 10]
     assert not any("kind" in term and table[term].sum() for term in counted.terms)
+
+
+def test_texts_without_spaces_between_words_are_noticed() -> None:
+    joined = ["修理速度很快，服务很好", "とても親切な人でした", "พนักงานบริการดีมาก", "very" * 12]
+    apart = [
+        "修理 很 快",
+        "快",
+        "친절한 서비스였습니다",
+        "Donaudampfschifffahrtsgesellschaft",
+        "प्रिया ने बहुत मदद की",
+        "all was well",
+    ]
+    assert without_spaces(pd.Series(joined + apart + joined)).tolist() == [True] * 4 + [False] * 6 + [True] * 4
 
 
 def test_nothing_to_count() -> None:

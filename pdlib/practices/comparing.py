@@ -14,7 +14,7 @@ from pdlib.practices import hidden, timing, unanswered
 from pdlib.practices.family import declare, per_unit, prevalence, who_does
 from pdlib.practices.grades import PROMISING, STRONG, follows_success, grade, rank, stands_out
 from pdlib.practices.result import Practices
-from pdlib.practices.tested import LEVEL, PLACEBOS, RERUNS, Tested, Used, contrast_all, what_is_used
+from pdlib.practices.tested import LEVEL, PLACEBOS, RERUNS, Tested, Used, contrast_all, settled_by_context, what_is_used
 from pdlib.practices.timing import RISES, Waves, check_timing
 from pdlib.show.wording import capitalised, counted, listed
 from pdlib.stats.family import benjamini_hochberg, shrink_family
@@ -82,7 +82,7 @@ def compare_practices(observations: Observations, deviants: Deviants, *, draws: 
     conditions = [item.label for item in expected.grid.conditions]
     table = declared.join(_estimates(tested, declared.loc[names], expected)).join(hidden.robustness(tested, conditions))
     table["reruns"] = pd.Series(tested.reruns(seed), index=names)
-    settled = names[(tested.contrasts.left_share < 0.02) | np.isnan(tested.contrasts.se)]
+    settled = names[settled_by_context(tested, expected.grid, used) | np.isnan(tested.contrasts.se)]
     table.loc[settled, list(table.columns.difference([*declared.columns, "yardstick"]))] = np.nan
     table.loc[settled, "reason"] = "the context settles who does it"
     waves = Waves(observations, expected, used)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pdlib.expected import Expected
+from pdlib.expected.grid import Grid
 from pdlib.observations import Observations
 from pdlib.observations.reader import ALONE
 from pdlib.observations.text import in_time
@@ -16,11 +17,13 @@ from pdlib.stats.basis import fit_basis
 from pdlib.stats.contrast import Adjusted, adjusted_contrasts
 from pdlib.stats.family import Chances, benjamini_hochberg, placebos, romano_wolf
 from pdlib.stats.joint import working_cells
+from pdlib.stats.steps import left_by_steps
 
 LEVEL = 0.10
 TOWARD = 0.8  # of the level goes to better outcomes, which are looked for, the rest to worse ones
 RERUNS, PLACEBOS = 5, 20
 UNITS_A_COLUMN = 5
+LEFT_BY_BENDS, LEFT_BY_STEPS, TOLD = 0.02, 0.05, 0.5  # shares of a practice's variance that the context leaves
 KNOTS = {4: (0.05, 0.35, 0.65, 0.95), 3: (0.1, 0.5, 0.9)}
 
 
@@ -194,6 +197,21 @@ def _unit_values(expected: Expected, used: Used) -> tuple[np.ndarray, np.ndarray
     left = np.where(weights > 0, z - collapsed.period_effects, 0.0)
     total = np.maximum(weights.sum(axis=1), 1e-300)
     return (weights * left).sum(axis=1) / total, 1.0 / total
+
+
+def settled_by_context(tested: Tested, grid: Grid, used: Used) -> np.ndarray:
+    """(K,) whether the context leaves next to nothing of what units do: as smooth bends, or as a step or two.
+
+    Bends leave a fifth or so of a practice that is a step of a condition; what the outcome gains at that step would
+    then pass for the practice's. Steps are looked for only where bends tell half of who does it.
+    """
+    left = tested.contrasts.left_share
+    levels = [codes[:, None] == np.unique(codes) for codes in grid.categories.T]
+    conditions = np.column_stack([grid.usual, *levels]).astype(float)[used.units]
+    values = tested.values.to_numpy(dtype=float)
+    stepped = [share < TOLD and left_by_steps(column, conditions) < LEFT_BY_STEPS
+               for share, column in zip(left, values.T, strict=True)]  # fmt: skip
+    return (left < LEFT_BY_BENDS) | np.array(stepped, dtype=bool)
 
 
 def _context(expected: Expected, rows: np.ndarray) -> tuple[np.ndarray, list[tuple[int, ...]], list[str]]:

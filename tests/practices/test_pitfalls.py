@@ -1,6 +1,7 @@
 """What goes wrong when practices are compared: those pitfalls of tests/PITFALLS.md that have no other home."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pdlib.deviants import find_deviants
@@ -49,6 +50,19 @@ def test_units_of_one_district_do_not_count_as_many() -> None:
         found[nested] = practices.table.set_index("practice").loc[names, "p_value"].lt(0.05).sum()
     assert found[True] <= 2
     assert found[False] >= 6
+
+
+def test_a_practice_that_is_a_step_of_the_context_cannot_be_tested() -> None:
+    tables = world.tables(effects=0.0)
+    facts = tables["units"].set_index("unit")
+    steps = pd.DataFrame({"plant": facts["x1"] > 0.4, "score": (facts["x1"] > 0) & (facts["x2"] > -0.3)}).astype(float)
+    own = steps.reindex(tables["practices"]["unit"]).set_axis(tables["practices"].index)
+    gain = 0.5 * steps.sum(axis=1).reindex(tables["observations"]["unit"]).to_numpy()
+    more = {"observations": tables["observations"].assign(value=tables["observations"]["value"] + gain)}
+    more["practices"] = tables["practices"].assign(**own)
+    table = world.compared(world.observed(extra={**tables, **more}), draws=200).table.set_index("practice")
+    assert set(table.loc[["plant", "score"], "reason"]) == {"the context settles who does it"}
+    assert table.drop(index=["plant", "score"])["reason"].ne("the context settles who does it").all()
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from pdlib.stats.posterior import confident_list, top_probability
 from pdlib.stats.reml import fit_reml
 from pdlib.stats.tau import allow_for_tau
 from pdlib.stats.threads import single_threaded
-from pdlib.stats.working import link, slope
+from pdlib.stats.working import link, mean_slope, slope
 from pdlib.study import Context, Outcome, did_you_mean
 
 if TYPE_CHECKING:
@@ -210,9 +210,9 @@ class Expected:
 
     @property
     def slope_at_average(self) -> float:
-        """Outcome units per unit of the working scale, at the average outcome."""
-        average = np.average(self._table["expected"], weights=self._table["exposure"])
-        return float(slope(self.fit.kind, np.array([average]))[0])
+        """Outcome units per unit of the working scale, averaged over units at the levels that they show."""
+        observed, exposure = (self._table[name].to_numpy() for name in ("observed", "exposure"))
+        return mean_slope(self.fit.kind, observed, exposure)
 
     def contributions(self, unit: str) -> pd.DataFrame:
         """What each condition adds to or takes from the expectation of one unit.

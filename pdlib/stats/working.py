@@ -37,6 +37,32 @@ def slope(kind: Kind, mu: Array) -> Array:
     return mu * (1 - mu) if kind == "proportion" else mu
 
 
+def mean_slope(kind: Kind, observed: Array, n: Array) -> float:
+    """Change of the outcome for one unit of the working scale, averaged over units at the levels that they show.
+
+    What is expected of units lies below the mean of what they show where the scale bends, for it leaves out how units
+    differ: a contrast read off there is too small for low shares and rates.
+
+    Parameters
+    ----------
+    kind : {"mean", "proportion", "rate"}
+    observed : (N,) array
+        Mean, share or rate of each unit.
+    n : (N,) array
+        Answers behind each; a share of few answers is more even than its unit, which is allowed for.
+
+    Returns
+    -------
+    float
+        1 for a mean.
+    """
+    several = n > 1
+    if kind != "proportion" or not several.any():
+        return float(slope(kind, observed.mean()))
+    shown = slope(kind, observed[several]) * n[several] / (n[several] - 1)
+    return float(shown.mean()) or float(slope(kind, np.average(observed, weights=n)))
+
+
 def working_values(
     kind: Kind, y: Array, n: Array, mu: Array, item_variance: float | Array = 0.0
 ) -> tuple[Array, Array]:

@@ -36,6 +36,22 @@ def test_sizes_are_not_shrunken_where_units_are_noisy() -> None:
     assert rows["raw_contrast"].sum() / size.sum() == pytest.approx(1.0, abs=0.2)
 
 
+def test_sizes_of_low_rates_are_not_those_of_the_median_unit() -> None:
+    rng = np.random.default_rng(3)
+    units, done = [f"u{k:03d}" for k in range(400)], (rng.random(400) < 0.4).astype(float)
+    level = -2.5 + 0.4 * done + 0.8 * rng.standard_normal(400)
+    events = rng.poisson(2000 * np.exp(level)[:, None], (400, 3))
+    panel = pd.DataFrame({"u": np.repeat(units, 3), "t": [1, 2, 3] * 400, "events": events.ravel(), "days": 2000})
+    outcome = {"name": "y", "kind": "rate", "events": "events", "exposure": "days"}
+    tables = {"observations": panel, "practices": pd.DataFrame({"u": units, "p": done})}
+    observations = read(Study(unit="u", period="t", outcome=outcome), tables)
+    expected = expect(observations, challenger=None)
+    practices = compare_practices(observations, find_deviants(expected), draws=100)
+    working = practices.tested.contrasts.estimate[0]
+    truth = np.mean(np.exp(level + working * (1 - done)) - np.exp(level - working * done))
+    assert practices.row("p")["raw_contrast"] == pytest.approx(truth, rel=0.07)
+
+
 def test_units_of_one_district_do_not_count_as_many() -> None:
     simulated = simulate_teams(400, n_districts=24, district_sd=0.5, null=True, hidden_sd=0.0, seed=4)
     district = simulated.units["district"]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdlib.stats.working import inverse_link, link, slope, working_values
+from pdlib.stats.working import inverse_link, link, mean_slope, slope, working_values
 
 KINDS = ("mean", "proportion", "rate")
 
@@ -20,6 +20,23 @@ def test_rate_by_hand() -> None:
     z, s2 = working_values("rate", np.array([0.03]), np.array([1000.0]), np.array([0.02]))
     assert z[0] == pytest.approx(np.log(0.02) + 0.5)
     assert s2[0] == pytest.approx(1 / 20)
+
+
+@pytest.mark.parametrize(("kind", "middle"), [("mean", 0.0), ("rate", -2.5), ("proportion", -4.0), ("proportion", 4.0)])
+def test_the_mean_slope_is_that_of_units_which_differ(kind: str, middle: float) -> None:
+    rng = np.random.default_rng(0)
+    levels, n = middle + 0.8 * rng.standard_normal(4000), rng.integers(2, 400, 4000).astype(float)
+    truth = inverse_link(kind, levels)
+    draw = {"proportion": lambda: rng.binomial(n.astype(int), truth), "rate": lambda: rng.poisson(n * truth)}
+    observed = draw[kind]() / n if kind in draw else truth
+    assert mean_slope(kind, observed, n) == pytest.approx(slope(kind, truth).mean(), rel=0.05)
+    at_the_middle = float(slope(kind, inverse_link(kind, np.array([middle])))[0])
+    assert kind == "mean" or at_the_middle < 0.85 * slope(kind, truth).mean()
+
+
+def test_the_mean_slope_of_single_answers() -> None:
+    assert mean_slope("proportion", np.array([0.0, 1.0, 1.0, 1.0]), np.ones(4)) == pytest.approx(0.75 * 0.25)
+    assert mean_slope("proportion", np.array([0.0, 1.0]), np.array([5.0, 5.0])) == pytest.approx(0.25)
 
 
 def test_mean_stays_as_it_is() -> None:

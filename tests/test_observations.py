@@ -252,6 +252,67 @@ def test_other_answers_than_yes_or_no_to_what_is_declared_binary() -> None:
     ]
 
 
+def test_numbers_as_names_of_practices() -> None:
+    audit = AUDIT.rename(columns={"huddle": 1, "visits": 2})
+    tables = {"observations": panel(), "practices": audit, "codebook": pd.DataFrame({"practice": [1, 2]})}
+    assert list(read(study(practices={"wave": "wave"}), tables).codebook.index) == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("tables", "more", "said"),
+    [
+        ({"practices": AUDIT.assign(visits=np.inf)}, {}, "column visits: an infinite number in 12 rows: row 2, 3"),
+        (
+            {"practices": AUDIT.assign(wave=AUDIT["wave"].where(AUDIT.index != 3))},
+            {},
+            "column wave: no value in 1 row: row 5. Every row needs its shop and wave.",
+        ),
+        (
+            {"practices": AUDIT.assign(shop=AUDIT["shop"].where(AUDIT.index > 1))},
+            {},
+            "column shop: no value in 2 rows: row 2, 3. Every row needs its shop and wave.",
+        ),
+        (
+            {"practices": pd.concat([AUDIT, AUDIT[["visits"]]], axis=1)},
+            {},
+            "the practices table: the column 'visits' stands there twice. Keep one, or rename it.",
+        ),
+        (
+            {"practices": AUDIT.assign(visits=[[1]] * 12)},
+            {},
+            "the practices table: the column 'visits' holds lists. Write one value in each cell.",
+        ),
+        (
+            {},
+            {"bundle": {"name": "both", "practices": ["huddle", "huddle"]}},
+            "'both' holds 'huddle' twice. Name each practice once.",
+        ),
+        (
+            {"hypotheses": pd.DataFrame({"who": ["Ana"], "when": ["2025"], "practice": ["huddle + Morning huddle"]})},
+            {"practice": [{"practice": "huddle", "label": "Morning huddle"}, {"practice": "visits"}]},
+            "the same practice twice in 1 row ('huddle + Morning huddle'): row 2",
+        ),
+        (
+            {},
+            {"practice": [{"practice": "huddle", "label": "Habit"}, {"practice": "visits", "label": "Habit"}]},
+            "'Habit' is the label of 'huddle' and 'visits'. Give each practice a label of its own.",
+        ),
+    ],
+)
+def test_what_practices_cannot_be(tables: dict[str, pd.DataFrame], more: dict[str, Any], said: str) -> None:
+    given = {"observations": panel(), "practices": AUDIT, **tables}
+    found = problems(study(practices={"wave": "wave"}, **more), given)
+    assert len(found) == 1
+    assert said in found[0]
+
+
+def test_tables_that_no_study_has() -> None:
+    with pytest.raises(StudyError, match=r"'hypothesis' is no table of a study \(did you mean 'hypotheses'\?\)"):
+        read(study(), {"observations": panel(), "hypothesis": AUDIT})
+    with pytest.raises(StudyError, match="the practices table is a dict and no DataFrame"):
+        read(study(), {"observations": panel(), "practices": {"shop": UNITS}})  # type: ignore[dict-item]
+
+
 def test_one_wave_needs_no_name() -> None:
     observations = read(study(), {"observations": panel(), "practices": AUDIT.drop(columns="wave").iloc[::2]})
     assert set(observations.practices["wave"]) == {"all"}

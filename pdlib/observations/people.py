@@ -48,12 +48,15 @@ def read_hypotheses(source: Source, codebook: pd.DataFrame, practices: pd.DataFr
     near = did_you_mean(str(strange[bad].iloc[0]), known) if bad.any() else ""
     fix = f"Write the name or label of a practice or bundle, or several joined by +{near}."
     sheet.report_rows("practice", bad, "no practice on the list", fix, named)
+    names = parts.map(lambda items: [name for part in items for name in known.get(part, ())])
+    twice = names.map(lambda items: len(set(items)) < len(items))
+    sheet.report_rows("practice", twice, "the same practice twice", "Name each once, by name or label.", named)
     direction = sheet.frame["direction"] if "direction" in sheet.frame else pd.Series("better", index=named.index)
     direction = direction.fillna("better").str.lower()
     wrong = ~direction.isin(["better", "worse"])
     sheet.report_rows("direction", wrong, "neither better nor worse", "Write which is expected.", direction)
     frame = sheet.frame.assign(
-        practices=parts.map(lambda names: tuple(name for part in names for name in known.get(part, ()))),
+        practices=names.map(tuple),
         direction=direction,
     )
     return frame[HYPOTHESES].fillna({"who": "", "when": ""})
@@ -139,6 +142,8 @@ def _check_bundles(source: Source, known: dict[str, tuple[str, ...]]) -> None:
     names = {name for parts in known.values() for name in parts}
     sheet = Sheet("the study", pd.DataFrame(), source.problems)
     for bundle in source.study.bundle:
+        for name in sorted({name for name in bundle.practices if bundle.practices.count(name) > 1}):
+            sheet.report("bundle.practices", f"{bundle.name!r} holds {name!r} twice.", "Name each practice once.")
         for name in bundle.practices:
             if name not in names:
                 found = f"{bundle.name!r} holds {name!r}, which is no practice{did_you_mean(name, names)}."

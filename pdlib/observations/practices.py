@@ -12,6 +12,7 @@ from pdlib.errors import StudyError
 from pdlib.observations.reader import SAME_ID, yes_or_no
 from pdlib.observations.sheet import Sheet, Source
 from pdlib.observations.text import as_text, joined
+from pdlib.show.wording import listed
 from pdlib.study import Practice, Study, did_you_mean, practice_in_context
 
 _FIELDS = list(Practice.model_fields)
@@ -67,6 +68,10 @@ def _check_codebook(sheet: Sheet) -> None:
     practices = sheet.frame.index
     for name in practices[practices.duplicated()]:
         sheet.report("practice", f"{name!r} stands there twice.", "Keep one row per practice.")
+    labels = sheet.frame["label"][~practices.duplicated()]
+    for label in labels[labels.duplicated()].unique():
+        found = f"{label!r} is the label of {listed(map(repr, labels.index[labels.eq(label)]))}."
+        sheet.report("label", found, "Give each practice a label of its own.")
     for name, target in sheet.frame["claims"].items():
         if target and target not in practices:
             found = f"{name!r} claims {target!r}, which is no practice{did_you_mean(target, map(str, practices))}."
@@ -126,7 +131,9 @@ def read_practices(
     if not sheet.has(unit, SAME_ID) or (wave and not sheet.has(wave, "Name the right column under [practices] wave.")):
         return codebook, pd.DataFrame(columns=_LONG)
     fix = "Keep one row per unit and wave; name the wave under [practices]."
-    again = frame.duplicated(keys)
+    for key in keys:
+        sheet.report_rows(key, frame[key].isna(), "no value", f"Every row needs its {' and '.join(keys)}.")
+    again = frame.duplicated(keys) & frame[keys].notna().all(axis=1)
     sheet.report_rows(" and ".join(keys), again, "a row already given", fix, joined(frame, keys))
     sheet.report_strangers(unit, units)
     listed = listed or [str(name) for name in frame.columns if name not in keys]

@@ -236,11 +236,11 @@ def yes_or_no(sheet: Sheet, name: str) -> pd.Series:
     """Numbers as they are; yes and no as 1 and 0; anything else is a problem."""
     values = sheet.frame[name]
     if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
-        return values.astype(float)
+        return sheet.finite(name, values.astype(float))
     lowered = values.astype("str").str.strip().str.lower()
     numbers = lowered.map(YES_NO).fillna(pd.to_numeric(lowered, errors="coerce")).astype(float)
     bad = numbers.isna() & values.notna() & lowered.ne("")
     sheet.report_rows(
         name, bad, "neither a number nor yes or no", "Write numbers, yes or no, empty for no answer.", values
     )
-    return numbers
+    return sheet.finite(name, numbers)

@@ -10,12 +10,14 @@ from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_list_like, is_object_dtype
 
 from pdlib.errors import DataError, Problem, StudyError
 from pdlib.observations.limits import LIMITS, TooLargeError
 from pdlib.observations.text import as_text, as_written, rows
 from pdlib.show.exports import unguarded
-from pdlib.study import Study, did_you_mean
+from pdlib.show.wording import listed
+from pdlib.study import Study, Tables, did_you_mean
 
 SHOWN = 5
 
@@ -86,10 +88,15 @@ class Sheet:
         bad = numbers.isna() & values.notna()
         fix = "Write plain numbers, empty for missing."
         self.report_rows(column, bad, "text where a number is needed", fix, values)
-        infinite = numbers.abs().eq(np.inf)
-        self.report_rows(column, infinite, "an infinite number", "Leave them empty or mend them.")
+        self.finite(column, numbers)
         if numbers.isna().all() and not bad.any():
             self.report(column, "every value is missing.", "Fill the column or take it out of the study.")
+        return numbers
+
+    def finite(self, column: str, numbers: pd.Series) -> pd.Series:
+        """The same numbers; infinite ones among them are a problem."""
+        infinite = numbers.abs().eq(np.inf)
+        self.report_rows(column, infinite, "an infinite number", "Leave them empty or mend them.")
         return numbers
 
 
@@ -131,6 +138,10 @@ class Source:
         frame = self._handed_in(table) if table in self.frames else self._filed(table, text)
         if frame is None:
             return None
+        again = frame.columns[frame.columns.duplicated()].unique()
+        if len(again):
+            self._report(table, f"the column {listed(map(repr, again))} stands there twice.", "Keep one, or rename it.")
+            frame = frame.loc[:, ~frame.columns.duplicated()]
         frame = frame.assign(**{name: as_text(frame[name]) for name in text if name in frame})
         return Sheet(self.name(table), frame, self.problems)
 
@@ -154,10 +165,35 @@ class Source:
         self.problems.append(Problem(self.name(table), found, fix))
 
     def _handed_in(self, table: str) -> pd.DataFrame:
-        frame = self.frames[table].reset_index(drop=True)
+        frame = self.frames[table].reset_index(drop=True).rename(columns=str)
+        for place, name in enumerate(frame.columns):
+            if is_object_dtype(frame.iloc[:, place]) and frame.iloc[:, place].map(is_list_like).any():
+                found = f"the column {name!r} holds lists."
+                raise DataError([*self.problems, Problem(self.name(table), found, "Write one value in each cell.")])
         content = pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()
         self.hashes[table] = hashlib.sha256(content).hexdigest()
         return frame
+
+    def check_frames(self) -> None:
+        """Refuse what is no table of a study, and what is no frame.
+
+        Raises
+        ------
+        StudyError
+        """
+        known = list(Tables.model_fields)
+        problems = [
+            f"{name!r} is no table of a study{did_you_mean(str(name), known)}; there are {listed(known)}."
+            for name in self.frames
+            if name not in known
+        ]
+        problems += [
+            f"the {name} table is a {type(frame).__name__} and no DataFrame; hand in a frame."
+            for name, frame in self.frames.items()
+            if not isinstance(frame, pd.DataFrame)
+        ]
+        if problems:
+            raise StudyError(" ".join(problems))
 
     def _filed(self, table: str, text: list[str]) -> pd.DataFrame | None:
         name = self._declared(table)

@@ -196,6 +196,7 @@ def read(
 def _read(source: Source) -> Observations:
     """Look at every table before a problem in any of them is raised."""
     study = source.study
+    source.check_frames()
     sheet = source.sheet("observations", study.keys)
     unit_sheet = source.sheet("units", [study.unit.column])
     codebook = read_codebook(source)

@@ -16,7 +16,7 @@ from pdlib.practices.grades import PROMISING, STRONG, follows_success, grade, ra
 from pdlib.practices.result import Practices
 from pdlib.practices.tested import LEVEL, PLACEBOS, RERUNS, Tested, Used, contrast_all, settled_by_context, what_is_used
 from pdlib.practices.timing import RISES, Waves, check_timing
-from pdlib.show.wording import capitalised, counted, listed
+from pdlib.show.wording import capitalised, counted, listed, plural
 from pdlib.stats.family import benjamini_hochberg, shrink_family
 from pdlib.stats.refit import Stack, backward
 from pdlib.stats.threads import single_threaded
@@ -58,7 +58,8 @@ def compare_practices(observations: Observations, deviants: Deviants, *, draws: 
     Raises
     ------
     StudyError
-        If the study has no practices, or keeps so much back that fewer than three units are left.
+        If the study has no practices, they are those of other units than the deviants', or it keeps so much back that
+        fewer than three units are left.
 
     References
     ----------
@@ -70,6 +71,11 @@ def compare_practices(observations: Observations, deviants: Deviants, *, draws: 
             "The study has no practices: name a practices table under [tables], or practices=[…] in read()."
         )
     expected, codebook = deviants.expected, observations.codebook
+    if not observations.practices["unit"].isin(expected.grid.units).any():
+        raise StudyError(
+            f"None of the {observations.study.unit.plural} whose practices are given is among those that deviants were "
+            f"looked for in ({', '.join(expected.grid.units[:3])} …): compare the observations that they come from."
+        )
     used = what_is_used(observations, expected)
     if used.units.sum() < 3 or not used.waves:
         raise StudyError(
@@ -164,10 +170,26 @@ def _caveats(table: pd.DataFrame, observations: Observations, used: Used) -> lis
             "Claimed practices are what people say they do; they stand beside the observed ones, never in their place."
         )
     confirm, waves = observations.study.confirm, observations.practices["wave"]
+    notes += _waves_apart(observations, sorted(waves.unique()))
     if confirm and (confirm.units or not used.periods.all() or not waves.isin(used.waves).all()):
         what = "Some units are" if confirm.units else f"What comes from {confirm.start} on is"
         notes.append(f"{what} kept back: what is found here can be confirmed there.")
     return notes
+
+
+def _waves_apart(observations: Observations, waves: list[str]) -> list[str]:
+    """That some of several waves are no periods, so that nobody can tell what came first."""
+    apart = [wave for wave in waves if wave not in observations.periods]
+    if len(waves) < 2 or not apart or observations.study.period is None:
+        return []
+    several = f"{plural(len(apart), 'Wave', 'Waves')} {listed(map(repr, apart[:MOST_NAMED]))}"
+    more = " and others" if len(apart) > MOST_NAMED else ""
+    period = observations.study.period.plural
+    note = (
+        f"{several}{more} of practices {plural(len(apart), 'is', 'are')} none of the {period} of the outcome (such as "
+        f"{observations.periods[0]!r}): which came first cannot be told by them."
+    )
+    return [note]
 
 
 def _same_people(table: pd.DataFrame, observations: Observations, expected: Expected) -> list[str]:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from pdlib.deviants import find_deviants
+from pdlib.errors import StudyError
 from pdlib.expected import expect
 from pdlib.observations import read
 from pdlib.practices import Practices, compare_practices
@@ -99,6 +100,20 @@ def test_groups_that_cannot_tell(group, said: str) -> None:
     assert len(known) >= 8
     assert known.min() >= (0.5 if said.startswith("Two groups") else 0)
     assert practices.promising.empty == said.startswith("Two groups")
+
+
+def test_waves_that_are_no_periods_are_told() -> None:
+    tables = world.tables(n_units=80)
+    named = tables["practices"].assign(wave=tables["practices"]["wave"].str.replace("P", "W"))
+    caveats = world.compared(world.observed(extra={"practices": named}, n_units=80), draws=50).caveats
+    said = "Waves 'W1', 'W3' and 'W5' and others of practices are none of the periods of the outcome (such as 'P1')"
+    assert any(note.startswith(said) for note in caveats)
+    plain = world.compared(world.observed(n_units=80), draws=50)
+    assert not any("none of the periods" in note for note in plain.caveats)
+    others = world.tables(n_units=80)
+    strange = {name: frame.assign(unit="V" + frame["unit"]) for name, frame in others.items() if "unit" in frame}
+    with pytest.raises(StudyError, match="None of the shops whose practices are given is among those"):
+        compare_practices(world.observed(extra=strange, n_units=80), plain.deviants)
 
 
 def test_it_is_said_where_the_same_people_speak_of_both() -> None:

@@ -15,11 +15,13 @@ import pyarrow.compute as pc
 
 from pdlib.errors import StudyError
 from pdlib.study import Study
+from pdlib.voices.scripts import UNSPACED
 
 _DENIED = (
     r"\b(?:no|not|never|without|nor|nothing|\pL+n['’]?t|nicht|kein\pL*|nie|ohne|pas|jamais|sans|aucune?|nunca|sin)\b"
     r"[\s,]+(?:[\pL'’]+\s+){0,2}"
 )
+_NO_LETTER = r"[^\pL\pM\pN_]"  # RE2's own word boundary knows the letters of ASCII only
 _GAP = r"[\s,]+(?:[^\s.!?…]+[\s,]+){0,3}"
 
 
@@ -73,9 +75,16 @@ def languages() -> list[str]:
 
 
 def _named(name: str, label: str, discontent: bool, phrases: list[str], as_is: list[str]) -> Named:
-    said = "|".join(_pattern(phrase) for phrase in phrases)
-    every = "|".join(_pattern(phrase) for phrase in [*phrases, *as_is])
-    return Named(name, label, discontent, rf"(?i)\b(?:{every})\b", rf"(?i){_DENIED}(?:{said})\b" if said else "")
+    denied = f"(?i){_DENIED}(?:{_any(phrases)})" if phrases else ""
+    return Named(name, label, discontent, f"(?i){_any([*phrases, *as_is], start=f'(?:^|{_NO_LETTER})')}", denied)
+
+
+def _any(phrases: list[str], start: str = "") -> str:
+    """Any of some phrases, as whole words where a script sets spaces."""
+    patterns = {phrase: _pattern(phrase) for phrase in phrases}
+    words = "|".join(pattern for phrase, pattern in patterns.items() if not UNSPACED.match(phrase))
+    inside = [pattern for phrase, pattern in patterns.items() if UNSPACED.match(phrase)]
+    return "|".join([f"{start}(?:{words})(?:{_NO_LETTER}|$)"] * bool(words) + inside)
 
 
 def _pattern(phrase: str) -> str:

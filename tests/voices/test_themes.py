@@ -38,6 +38,12 @@ def speaks(text: str, *phrases: str) -> bool:
         ("chas*", "never chased before, now I chase daily", True),
         ("c++ (new)", "I like c++ (new) things", False),
         ("höflich*", "Sehr höfliche Leute", True),
+        ("qualité", "La qualité est bonne", True),
+        ("élève", "Chaque élève.", True),
+        ("élève", "rélève", False),
+        ("cher", "un pêcher", False),
+        ("慢", "太慢了", True),
+        ("很 慢", "很慢", False),
     ],
 )
 def test_phrases(phrase: str, text: str, expected: bool) -> None:

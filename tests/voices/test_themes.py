@@ -36,7 +36,7 @@ def speaks(text: str, *phrases: str) -> bool:
         ("chas*", "no chasing, lovely", False),
         ("chas*", "didn't need to chase", False),
         ("chas*", "never chased before, now I chase daily", True),
-        ("c++ (new)", "I like c++ (new) things", False),
+        ("c++ (new)", "I like c++ (new) things", True),
         ("höflich*", "Sehr höfliche Leute", True),
         ("qualité", "La qualité est bonne", True),
         ("élève", "Chaque élève.", True),

@@ -17,8 +17,8 @@ STUDY_KEYS = (
     "bundle, confirm, voices, theme, shock, caution, names, privacy, reports, top, persistence"
 )
 OUTCOME_KEYS = (
-    "name, label, role, kind, better, successes, n, value, sd, se, events, exposure, per, exposure_label, source, "
-    "smallest_excess, smallest_contrast"
+    "name, label, role, kind, better, successes, n, value, sd, se, events, exposure, per, exposure_label, unit, "
+    "digits, source, smallest_excess, smallest_contrast"
 )
 PRACTICE_KEYS = (
     "practice, label, theme, who_decides, cost, everyone_can, measured_by, evidence, claims, kind, programme, "

@@ -105,7 +105,7 @@ def drawn(some):
             canvas.note(ax, visible(name), (0.5, 0.5), up="axes fraction")
         canvas.finish(ax, None)
 
-    tips = {str(at): name for at, name in enumerate(some)}
+    tips = {str(at): visible(name) for at, name in enumerate(some)}
     words = {"title": "Names", "subtitle": "All", "description": "Many strange names, 500 of them in one drawing"}
     return figure(draw, tips=tips, **words).__html__()
 

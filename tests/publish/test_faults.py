@@ -224,7 +224,7 @@ def test_a_signal(place, number, code, first):
             "pages._Maker._execute = lambda *_, **__: wait()", stdout=subprocess.PIPE)  # fmt: skip
         stuck.stdout.readline()
         stuck.send_signal(number)
-        stuck.communicate(timeout=20)
+        stuck.communicate(timeout=60)
         codes.append(stuck.returncode)
 
 

@@ -17,6 +17,7 @@ from pdlib.stats.working import Kind, inverse_link, link, working_values
 
 Array = np.ndarray
 SETTLED, NEARLY = 1e-5, 1e-3  # a move of the farthest cell that ends the search; one that does if it no longer halves
+LONGEST_STEP = 2.0
 FARTHEST = 12.0  # on the logit or log scale: odds or rates a hundred thousand times those of the period
 
 
@@ -229,7 +230,9 @@ def fit_excess(
             moved, before = _farthest(level, eta, seen), moved
             settled = rounds > 1 and (moved < SETTLED or before / 2 < moved < NEARLY)
             # A cell far out may swing to and fro: half a step where a whole one would hardly be nearer than the last.
-            eta = (eta + level) / 2 if moved > 0.8 * before else level
+            # And no step is longer than working values can be trusted from where they were made.
+            step = np.clip(level - eta, -LONGEST_STEP, LONGEST_STEP)
+            eta = eta + (step / 2 if moved > 0.8 * before else step)
         if (settled or rounds == most_rounds // 2) and spells is NO_SPELLS:
             spells = find_spells(_less(z, drift), s2, collapsed)
             settled &= not spells.credible  # otherwise once more, with the noise that lasting spells imply

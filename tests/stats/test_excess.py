@@ -347,3 +347,17 @@ def test_context_that_is_not_known_of_anybody_changes_nothing(kind: str) -> None
     plain = fitted(kind, y, n, context)
     empty = fitted(kind, y, n, np.column_stack([context, np.full(UNITS, np.nan)]))
     assert empty.effect == pytest.approx(plain.effect, abs=1e-6)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_unit_far_above_rare_events_does_not_throw_the_fit_off(turned: bool) -> None:
+    """A first step made from 4 in 100 to 50 in 100 would end where working values mean nothing."""
+    rng = np.random.default_rng(1)
+    share = np.r_[np.full(59, 0.04), 0.6]
+    y = rng.binomial(30, share[:, None], size=(60, 4)) / 30
+    fit = fit_excess(
+        "proportion", 1 - y if turned else y, np.full((60, 4), 30.0), np.zeros((60, 0)), np.zeros((60, 0), int)
+    )
+    assert fit.iterations < 15
+    assert np.argmax(np.abs(fit.effect)) == 59
+    assert np.abs(fit.effect).max() < 6

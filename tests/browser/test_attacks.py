@@ -19,6 +19,7 @@ from pdlib.show import Side, element, figure, figures, kicker, practice_card, qu
 from tests import attacks
 
 HOME = "https://report.test/"
+ALLOWED = ["https://ok.example/"]  # where attacks link to openly
 HEADLINE, LAST = "Nine shops do better", "Last words of the page"
 # Markup that leaves an element open, closes the page's own, or moves what follows: no policy can mend that.
 LEFT_OPEN = [r"</main>", r"<template\b", r"<style>(?!.*</style>)", r"<svg/\S*//"]
@@ -181,23 +182,34 @@ class Watcher:
 
     def succeeded(self, number, html):
         """What an attack achieved: "script", "request", "defaced" or nothing."""
-        from playwright.sync_api import Error
-
         self.address, self.html, self.asked = f"{HOME}{number}.html", html.encode("utf-8", "replace").decode(), []
-        try:
-            self.tab.goto(self.address, wait_until="load")
-            seen = self.tab.evaluate(LOOK, [HEADLINE, LAST])
-        except Error:  # a page that left or hung in mid-question has done something
-            self.tab.close()  # and where it is going must not be taken for what the next one does
-            self._open()
-            return "request" if self.asked else "defaced"
+        seen = self._look()
+        if seen is None and not self._strange(ALLOWED):
+            seen = self._look()  # a link that was clicked may lead away before the question is answered
+        if seen is None:  # a page that left or hung has done something
+            return "request" if self._strange(ALLOWED) else "defaced"
         if seen["boom"]:
             return "script"
-        # The browser itself asks for an icon; a link that is clicked leads where it says.
-        own = {*seen["links"], f"{HOME}favicon.ico"}
-        if [url for url in self.asked if not url.startswith("data:") and url not in own]:
+        if self._strange(seen["links"]):
             return "request"
         return "" if seen["whole"] else "defaced"
+
+    def _look(self):
+        """What is seen of the page; None if it left or hung in mid-question."""
+        from playwright.sync_api import Error
+
+        try:
+            self.tab.goto(self.address, wait_until="load")
+            return self.tab.evaluate(LOOK, [HEADLINE, LAST])
+        except Error:
+            self.tab.close()  # and where it is going must not be taken for what the next one does
+            self._open()
+            return None
+
+    def _strange(self, links):
+        """What was asked for: not the icon, for which the browser asks, nor where a link says that it leads."""
+        own = {*links, f"{HOME}favicon.ico"}
+        return [url for url in self.asked if not url.startswith("data:") and url not in own]
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from pdlib.expected.expecting import (
     Verdict,
     expect,
     namable,
-    outcome_threshold,
     worth_having,
 )
 from pdlib.expected.grid import Grid
@@ -32,7 +31,6 @@ __all__ = [
     "Verdict",
     "expect",
     "namable",
-    "outcome_threshold",
     "worth_having",
 ]
 

@@ -156,7 +156,7 @@ class Study(Part):
 
     @property
     def declared(self) -> str:
-        """A short name of all that is declared about the data; how it is called, shown and stored is left out."""
+        """A short name of all that is declared about the data, without what the study is called and where it lies."""
         aside = {"name", "description", "simulated", "tables", "folder", "reports", "names", "caution"}
         text = self.model_dump_json(exclude=aside, exclude_defaults=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]

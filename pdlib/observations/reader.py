@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from pdlib.errors import DataError, TooFewUnitsError
-from pdlib.observations.sheet import SHOWN, Sheet
+from pdlib.observations.numbers import Role
+from pdlib.observations.sheet import SHOWN, Sheet, parted
 from pdlib.observations.text import as_text, as_written, in_time, joined
 from pdlib.show.wording import listed
 from pdlib.study import Confirm, Context, Outcome, Study, did_you_mean
@@ -41,18 +42,15 @@ def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> pd.DataFrame:
         At once if the column of the unit or period is missing, for then nothing else can be checked.
     """
     frame, keys = sheet.frame, study.keys
-    present = [sheet.has(key, "Name the right column under [unit] or [period].") for key in keys]
+    fix = f"Name the right column {'under [unit] or [period]' if sheet.door == 'toml' else 'in unit= or period='}."
+    present = [sheet.has(key, fix) for key in keys]
     if not all(present):
-        raise DataError(sheet.problems)
+        _read_outcomes(study, sheet)
+        raise DataError(*parted(sheet.problems))
     period = as_text(frame[study.period.column]) if study.period else pd.Series("all", index=frame.index)
     columns = {"unit": frame[study.unit.column], "period": period}
     _check_keys(study, sheet)
-    for name in dict.fromkeys(name for outcome in study.outcome for name in outcome.columns):
-        if sheet.has(name, "Name the right column in the outcome."):
-            columns[name] = sheet.numbers(name)
-    for outcome in study.outcome:
-        if all(name in columns for name in outcome.columns):
-            _check_outcome(sheet, outcome, columns)
+    columns |= _read_outcomes(study, sheet)
     for item in study.context:
         values = _context(study, item, sheet, units)
         if values is not None:
@@ -62,6 +60,30 @@ def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> pd.DataFrame:
             columns[caution.name] = sheet.numbers(caution.name)
     others = frame.drop(columns=[*keys, *columns], errors="ignore")
     return pd.concat([pd.DataFrame(columns), others], axis=1)
+
+
+def _read_outcomes(study: Study, sheet: Sheet) -> dict[str, pd.Series]:
+    """The columns of all outcomes as numbers, checked against each other."""
+    columns: dict[str, pd.Series] = {}
+    for outcome in study.outcome:
+        for name, role in _roles(outcome).items():
+            if name not in columns and sheet.has(name, "Name the right column in the outcome."):
+                more = {"unit": outcome.unit, "weighted": outcome.weighted, "of": outcome.name}
+                hidden = getattr(outcome, "suppressed", None) if role == "count" else None
+                columns[name] = sheet.numbers(name, role=role, missing=outcome.missing, suppressed=hidden, **more)
+    for outcome in study.outcome:
+        if all(name in columns for name in outcome.columns):
+            _check_outcome(sheet, outcome, columns)
+    return columns
+
+
+def _roles(outcome: Outcome) -> dict[str, Role]:
+    """What each column of an outcome is to it."""
+    roles: dict[str, Role] = {
+        "successes": "count", "events": "count", "value": "mean", "n": "size", "exposure": "exposure",
+        "sd": "spread", "se": "spread",
+    }  # fmt: skip
+    return {str(getattr(outcome, key)): role for key, role in roles.items() if getattr(outcome, key)}
 
 
 def _check_keys(study: Study, sheet: Sheet) -> None:
@@ -115,7 +137,7 @@ def _context(study: Study, item: Context, sheet: Sheet, units: Sheet | None) -> 
 def _condition(item: Context, sheet: Sheet) -> pd.Series:
     if item.kind == "category":
         return sheet.frame[item.name].astype("str")
-    values = sheet.numbers(item.name)
+    values = sheet.numbers(item.name, missing=item.missing, unit=item.unit)
     if item.scale != "linear":
         low = values <= 0 if item.scale == "log" else values < 0
         found, fix = f"a value that has no {item.scale}", 'Use scale = "linear" or mend the values.'

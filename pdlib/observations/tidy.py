@@ -14,7 +14,7 @@ from pdlib.observations.comments import read_comments, read_reviewed, read_staff
 from pdlib.observations.people import HYPOTHESES, read_hypotheses, read_visits
 from pdlib.observations.practices import read_codebook, read_practices
 from pdlib.observations.reader import read_panel, read_units, usable
-from pdlib.observations.sheet import Source
+from pdlib.observations.sheet import Source, parted
 from pdlib.observations.text import in_time, rows
 from pdlib.show import overview
 from pdlib.study import Study, did_you_mean
@@ -201,7 +201,7 @@ def _read(source: Source) -> Observations:
     unit_sheet = source.sheet("units", [study.unit.column])
     codebook = read_codebook(source)
     if sheet is None:
-        raise DataError(source.problems)
+        raise DataError(*parted(source.problems))
     panel = read_panel(study, sheet, unit_sheet)
     units = read_units(study, sheet, unit_sheet, panel)
     codebook, practices = read_practices(source, codebook, panel, units.index)
@@ -233,10 +233,10 @@ def _single_table(source: str | Path | pd.DataFrame, given: dict[str, Any]) -> S
         **{key: given[key] for key in ("name", "unit", "period", "context") if key in given},
     }  # fmt: skip
     if isinstance(source, pd.DataFrame):
-        return Source(Study(**declaration), {"observations": source})
+        return Source(Study(**declaration), {"observations": source}, door="keywords")
     path = Path(source)
     files = {"name": path.stem, "tables": {"observations": path.name}, "folder": path.parent}
-    return Source(Study(**(files | declaration)), {})
+    return Source(Study(**(files | declaration)), {}, door="keywords")
 
 
 def _check_single(given: dict[str, Any]) -> None:

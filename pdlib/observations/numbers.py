@@ -27,7 +27,7 @@ _PERCENT = {"mean", "condition", "practice", "spread"}
 _SECTIONS = {"condition": "context", "practice": "practice"}
 _INVISIBLE = "[\u200b\u2060\ufeff]"
 PLAIN = "Write plain numbers, empty for missing."
-PLAIN_ONLY = "Write plain numbers."
+PLAIN_ONLY = "Write plain numbers."  # where to leave a cell empty would tilt the result
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +70,8 @@ class Reader:
         Whether counts are weighted and need not be whole.
     of : str
         The outcome, condition or practice that the column belongs to.
+    words : tuple of str
+        What is said of text among the numbers, and what to do.
     """
 
     sheet: Sheet
@@ -80,6 +82,7 @@ class Reader:
     unit: str = ""
     weighted: bool = False
     of: str = ""
+    words: tuple[str, str] = ("text where a number is needed", PLAIN)
 
     @property
     def whole(self) -> bool:
@@ -138,7 +141,7 @@ def as_numbers(
     else:
         read = _of_texts(reader, values)
     if types.is_numeric_dtype(values) and read.values.isna().all():
-        sheet.report(column, "every value is missing.", "Fill the column or take it out of the study.", code="all-missing")
+        _report_empty(reader)
     if reader.whole:
         _check_whole(reader, read.values)
     sheet.finite(column, read.values)
@@ -148,6 +151,12 @@ def as_numbers(
 def _plain(values: pd.Series, notes: tuple[str, ...] = ()) -> NumbersRead:
     none = pd.Series(np.nan, values.index)
     return NumbersRead(values, none, none, notes)
+
+
+def _report_empty(reader: Reader) -> None:
+    if reader.role != "practice":  # nobody has answered: that is known of a practice
+        fix = "Fill the column or take it out of the study."
+        reader.sheet.report(reader.column, "every value is missing.", fix, code="all-missing")
 
 
 def _without_codes(reader: Reader, values: pd.Series) -> pd.Series:
@@ -256,9 +265,9 @@ def _rows_of(reader: Reader, parts: _Cells, places: np.ndarray) -> np.ndarray:
 def _ask_marks(reader: Reader, parts: _Cells, places: np.ndarray, mark: str) -> None:
     """Ask whether a comma or a point stands before decimals or between thousands."""
     sign = {"comma": ",", "point": "."}[mark]
-    answers = [Answer("tables", {"thousands": sign}, reader.sheet.table, f"{parts.texts.iloc[places[0]]} is over a thousand")]
+    answers = [reader.sheet.key(f"{parts.texts.iloc[places[0]]} is over a thousand", thousands=sign)]
     if reader.role not in _WHOLE:
-        answers.append(Answer("tables", {"decimal": sign}, reader.sheet.table, "it is between units and decimals"))
+        answers.append(reader.sheet.key("what follows are decimals", decimal=sign))
     found = f"a {mark} that may stand between thousands{'' if reader.role in _WHOLE else ', or before decimals'}"
     why = "A count is whole. Say" if reader.role in _WHOLE else "Say"
     reader.refuse(_rows_of(reader, parts, places), found, why, level="question", code="thousands", answers=answers)
@@ -356,15 +365,14 @@ def _tell_rest(reader: Reader, parts: _Cells, places: np.ndarray) -> None:
     said = {
         "error": ("a spreadsheet error", "Mend the formula in the spreadsheet, then export again."),
         "money": ("a sign of money", f"{PLAIN_ONLY} The currency goes into the unit or label."),
-        "text": ("text where a number is needed", PLAIN_ONLY if hidden else PLAIN),
+        "text": (reader.words[0], PLAIN_ONLY if hidden else reader.words[1]),
     }
     for kind, (found, fix) in said.items():
         if parts.rest(kind).any():
             bad = _rows_of(reader, parts, np.flatnonzero(parts.rest(kind)))
             reader.refuse(bad, found, fix, code=kind)
-    if parts.counts.sum() == 0 or set(parts.kinds) <= {"empty", "na", "missing"}:
-        fix = "Fill the column or take it out of the study."
-        reader.sheet.report(reader.column, "every value is missing.", fix, code="all-missing")
+    if set(parts.kinds) <= {"empty", "na", "missing"}:
+        _report_empty(reader)
 
 
 def _doubt_na(reader: Reader, parts: _Cells, places: np.ndarray) -> None:

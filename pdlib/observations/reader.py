@@ -93,8 +93,19 @@ def _check_keys(study: Study, sheet: Sheet) -> None:
     fix = "Declare the period, or give one row per unit."
     if study.period:
         fix = "Keep one row per unit and period; if each row is a single case, count or average them first."
-    again = frame.duplicated(keys) & frame[keys].notna().all(axis=1)
-    sheet.report_rows(" and ".join(keys), again, "a row already given", fix, joined(frame, keys))
+    report_again(sheet, keys, fix)
+
+
+def report_again(sheet: Sheet, keys: list[str], fix: str) -> None:
+    """Note the rows whose keys stand in an earlier row already; rows without one of them do not count."""
+    frame = sheet.frame
+    found = [pd.factorize(frame[key]) for key in keys]
+    known = np.logical_and.reduce([codes >= 0 for codes, _ in found])
+    codes = np.ravel_multi_index([np.maximum(codes, 0) for codes, _ in found], [max(len(u), 1) for _, u in found])
+    again = pd.Series(pd.Series(codes).where(known).duplicated().to_numpy() & known, frame.index)
+    if again.any():
+        values = joined(frame[again], keys).reindex(frame.index)
+        sheet.report_rows(" and ".join(keys), again, "a row already given", fix, values)
 
 
 def _check_outcome(sheet: Sheet, outcome: Outcome, columns: dict[str, pd.Series]) -> None:
@@ -108,7 +119,8 @@ def _check_outcome(sheet: Sheet, outcome: Outcome, columns: dict[str, pd.Series]
     if outcome.kind != "mean":
         not_negative(outcome.amount, "Counts are 0 or more.")
     if outcome.kind == "proportion" and size is not None:
-        more, shown = (amount > size) & (size >= 0), as_written(amount) + " of " + as_written(size)
+        more = (amount > size) & (size >= 0)
+        shown = (as_written(amount[more]) + " of " + as_written(size[more])).reindex(amount.index)
         sheet.report_rows(outcome.amount, more, f"more than {outcome.n}", "Successes are at most n.", shown)
     for name in (outcome.sd, outcome.se):
         if name:
@@ -172,7 +184,7 @@ def usable(study: Study, panel: pd.DataFrame, table: str) -> tuple[pd.DataFrame,
     empty = panel[outcome.size].fillna(0).eq(0) if outcome.size else pd.Series(False, index=panel.index)
     reasons = [f"no {outcome.label} recorded", f"no {outcome.exposure_label} behind it"]
     reason = pd.Series(np.select([missing, empty], reasons, default=""), index=panel.index)
-    used = panel[reason.eq("")].sort_values(["unit", "period"], key=lambda s: in_time(s) if s.name == "period" else s)
+    used = _in_order(panel[reason.eq("")])
     count = used["unit"].nunique()
     if count < FEWEST_UNITS:
         raise TooFewUnitsError(
@@ -182,6 +194,15 @@ def usable(study: Study, panel: pd.DataFrame, table: str) -> tuple[pd.DataFrame,
         )
     aside = panel[["unit", "period"]].assign(reason=reason)[reason.ne("")]
     return used.reset_index(drop=True), aside.reset_index(drop=True)
+
+
+def _in_order(panel: pd.DataFrame) -> pd.DataFrame:
+    """The rows by unit and in the order of time; each different period is looked at once."""
+    units, _ = pd.factorize(panel["unit"], sort=True)
+    periods, labels = pd.factorize(panel["period"])
+    rank = in_time(pd.Series(labels)).rank(method="first").to_numpy()
+    order = np.lexsort((rank[periods], units))
+    return panel if (np.diff(order) == 1).all() else panel.iloc[order]
 
 
 def read_units(study: Study, observed: Sheet, sheet: Sheet | None, panel: pd.DataFrame) -> pd.DataFrame:
@@ -257,12 +278,9 @@ def _of_units(column: str, key: str, observed: Sheet, sheet: Sheet | None, unit:
 def yes_or_no(sheet: Sheet, name: str) -> pd.Series:
     """Numbers as they are; yes and no as 1 and 0; anything else is a problem."""
     values = sheet.frame[name]
-    if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
-        return sheet.finite(name, values.astype(float))
-    lowered = values.astype("str").str.strip().str.lower()
-    numbers = lowered.map(YES_NO).fillna(pd.to_numeric(lowered, errors="coerce")).astype(float)
-    bad = numbers.isna() & values.notna() & lowered.ne("")
-    sheet.report_rows(
-        name, bad, "neither a number nor yes or no", "Write numbers, yes or no, empty for no answer.", values
-    )
-    return sheet.finite(name, numbers)
+    answers = pd.Series(np.nan, values.index)
+    if not (pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)):
+        answers = values.astype("str").str.strip().str.lower().map(YES_NO).astype(float)
+    left = replace(sheet, frame=pd.DataFrame({name: values.mask(answers.notna()) if answers.notna().any() else values}))
+    words = ("neither a number nor yes or no", "Write numbers, yes or no, empty for no answer.")
+    return answers.fillna(left.numbers(name, role="practice", words=words))

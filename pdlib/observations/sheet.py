@@ -112,6 +112,21 @@ class Sheet:
         """Note what is told and stops nothing."""
         self.report(column, found, fix, level="doubt", code=code, rows=rows, answers=answers)
 
+    def key(self, meaning: str = "", **entries: Any) -> Answer:
+        """An entry of the study about how this table is written.
+
+        Parameters
+        ----------
+        meaning : str
+            What the data are taken for then.
+        **entries
+            Keys of `pdlib.study.Table`.
+        """
+        if self.door == "keywords" or self.options.file is None:
+            return Answer("tables", entries, self.table if self.door == "keywords" else "", meaning)
+        whole = self.options.model_dump(exclude_none=True) | entries  # in TOML a table is its file, or all of its keys
+        return Answer("tables", {self.table: whole}, "", meaning)
+
     def rows(self, chosen: pd.Series | np.ndarray) -> np.ndarray:
         """Numbers, as a spreadsheet shows them, of the rows where ``chosen`` holds."""
         index = self.frame.index[np.asarray(chosen, dtype=bool)]
@@ -192,6 +207,8 @@ class Source:
         Of each table read.
     door : {"toml", "keywords"}
         In whose words answers are given.
+    sheets : dict
+        Of each table read.
     """
 
     study: Study
@@ -199,6 +216,7 @@ class Source:
     problems: list[Problem] = field(default_factory=list)
     hashes: dict[str, str] = field(default_factory=dict)
     door: Door = "toml"
+    sheets: dict[str, Sheet] = field(default_factory=dict)
 
     def sheet(self, table: str, text: list[str]) -> Sheet | None:
         """Read one table.
@@ -221,6 +239,7 @@ class Source:
         frame = self._once(table, raw.frame)
         frame = frame.assign(**{name: as_text(frame[name]) for name in text if name in frame})
         sheet = replace(self._blank(table), frame=frame, lines=raw.lines, reading=raw.reading)
+        self.sheets[table] = sheet
         for name in text:
             if name in frame and raw.reading is not None:
                 sheet.report_rows(

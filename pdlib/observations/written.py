@@ -69,76 +69,89 @@ def written(
     """
     texts = texts.str.replace("\u2212", "-", regex=False)
     forms = {name: texts.str.fullmatch(form).fillna(False).to_numpy(dtype=bool) for name, form in _FORMS.items()}
-    notes = ["blanks or apostrophes between thousands"] if forms["gaps"].any() else []
+    forms["gapped_decimals"] = forms["gaps"] & texts.str.contains(",", regex=False).fillna(False).to_numpy(dtype=bool)
+    forms["pointed"] = texts.str.contains(".", regex=False).fillna(False).to_numpy(dtype=bool)
+    marks = _declared(forms, whole, decimal, thousands) or _found(forms, counts, whole)
     bare = texts.where(~forms["gaps"], texts.str.replace(_BLANKS, "", regex=True))
-    gapped = forms["gaps"] & texts.str.contains(",", regex=False).fillna(False).to_numpy(dtype=bool)
-    found = _marks(texts, forms, counts, whole, (decimal, thousands), gapped)
-    if found.open:
-        return found
-    comma, point = found.notes
-    if comma == "decimal" and (forms["comma_decimals"] | gapped).any():
-        notes.append("a comma before decimals")
-    notes += ["a comma between thousands"] if comma == "thousands" and forms["comma_groups"].any() else []
-    notes += ["a point between thousands"] if point == "thousands" and forms["point_groups"].any() else []
-    values = _converted(bare, forms, comma, point)
-    return Written(values, mixed=found.mixed, notes=tuple(notes))
+    return Written(_converted(bare, forms, marks), marks.open, marks.unclear, marks.mixed, _notes(forms, marks))
 
 
-def _marks(
-    texts: pd.Series, forms: dict[str, np.ndarray], counts: np.ndarray, whole: bool,
-    declared: Sequence[str | None], gapped: np.ndarray,
-) -> Written:  # fmt: skip
-    """What comma and point mean, as the ``notes``; or what is open; and what contradicts the rest."""
-    decimal, thousands = declared
-    none = np.full(len(texts), np.nan)
-    certain_comma = forms["comma_decimals"] & ~forms["comma_groups"] | gapped  # can only be decimals
-    with_point = texts.str.contains(".", regex=False).fillna(False).to_numpy(dtype=bool)
-    certain_point = forms["plain"] & with_point & ~forms["point_groups"]
-    grouped_comma, grouped_point = forms["comma_many"], forms["point_many"]
-    if decimal or thousands:
-        comma = "decimal" if decimal == "," or thousands == "." else "thousands"
-        point = "decimal" if comma == "thousands" else "thousands"
-        against = (certain_point | grouped_comma) if comma == "decimal" else (certain_comma | grouped_point)
-        if point == "thousands" and not (thousands == "." or whole or grouped_point.any() or certain_comma.any()):
-            against |= forms["point_groups"]
-        return Written(none, mixed=against, notes=(comma, point))
-    european, english = certain_comma | grouped_point, certain_point | grouped_comma
+@dataclass(frozen=True, eq=False)
+class _Marks:
+    """What comma and point mean; what is open; what contradicts the rest."""
+
+    decimal: str = "."
+    thousands: str = ","
+    open: str = ""
+    unclear: np.ndarray | None = None
+    mixed: np.ndarray | None = None
+
+
+_ENGLISH, _EUROPEAN = (".", ","), (",", ".")
+
+
+def _declared(forms: dict[str, np.ndarray], whole: bool, decimal: str | None, thousands: str | None) -> _Marks | None:
+    """The marks that the study says, and the texts that contradict them."""
+    if decimal is None and thousands in {None, " ", "'"}:
+        return None
+    if decimal == "." or thousands == ",":
+        return _Marks(*_ENGLISH, mixed=_european(forms))
+    against = _english(forms)
+    if not (thousands == "." or whole or _european(forms).any()):
+        against = against | forms["point_groups"]  # nothing says that a point may stand between thousands here
+    return _Marks(*_EUROPEAN, mixed=against)
+
+
+def _european(forms: dict[str, np.ndarray]) -> np.ndarray:
+    """Texts in which a comma can only stand before decimals, or a point only between thousands."""
+    return forms["comma_decimals"] & ~forms["comma_groups"] | forms["gapped_decimals"] | forms["point_many"]
+
+
+def _english(forms: dict[str, np.ndarray]) -> np.ndarray:
+    """Texts in which a point can only stand before decimals, or a comma only between thousands."""
+    return forms["plain"] & forms["pointed"] & ~forms["point_groups"] | forms["comma_many"]
+
+
+def _found(forms: dict[str, np.ndarray], counts: np.ndarray, whole: bool) -> _Marks:
+    """The marks that the texts themselves tell."""
+    european, english = _european(forms), _english(forms)
     if european.any() and english.any():
-        fewer = european if counts[european].sum() <= counts[english].sum() else english
-        comma = "thousands" if fewer is european else "decimal"
-        return Written(none, mixed=fewer, notes=(comma, "decimal" if comma == "thousands" else "thousands"))
-    if european.any():
-        if (forms["comma_groups"] & ~grouped_point).any() and not grouped_point.any():
-            return Written(none, "comma", forms["comma_groups"])
-        return Written(none, notes=("decimal", "thousands"))
-    if english.any():
-        return Written(none, notes=("thousands", "decimal"))
-    return _of_groups(forms, counts, whole)
-
-
-def _of_groups(forms: dict[str, np.ndarray], counts: np.ndarray, whole: bool) -> Written:
-    """The same where no text but single groups of three digits has a comma or a point."""
-    none = np.full(len(counts), np.nan)
+        fewer = counts[european].sum() <= counts[english].sum()
+        return _Marks(*_ENGLISH, mixed=european) if fewer else _Marks(*_EUROPEAN, mixed=english)
     comma, point = forms["comma_groups"], forms["point_groups"]
+    if european.any():
+        unclear = comma.any() and not forms["point_many"].any()
+        return _Marks(*_EUROPEAN, *(("comma", comma) if unclear else ()))
+    if english.any():
+        return _Marks(*_ENGLISH)
     if comma.any() and point.any():
-        return Written(none, mixed=point if counts[point].sum() <= counts[comma].sum() else comma, notes=("thousands",) * 2)
-    plain = counts[forms["plain"] & ~point].sum()
-    some = plain >= max(_FEW, _SOME * counts.sum())  # whole numbers that no column of three decimals would hold
-    if comma.any():
-        return Written(none, notes=("thousands", "decimal")) if whole or some else Written(none, "comma", comma)
-    if point.any() and (whole or some):
-        return Written(none, "point", point)
-    return Written(none, notes=("thousands", "decimal"))
+        return _Marks(*_ENGLISH, mixed=point if counts[point].sum() <= counts[comma].sum() else comma)
+    few = counts[forms["plain"] & ~point].sum() < max(_FEW, _SOME * counts.sum())
+    if comma.any() and few and not whole:
+        return _Marks(*_ENGLISH, "comma", comma)
+    if point.any() and (whole or not few):  # so many whole numbers would be strange among numbers of three decimals
+        return _Marks(*_ENGLISH, "point", point)
+    return _Marks(*_ENGLISH)
 
 
-def _converted(bare: pd.Series, forms: dict[str, np.ndarray], comma: str, point: str) -> np.ndarray:
-    good = np.logical_or.reduce([forms["plain"], forms["gaps"]])
-    if point == "thousands":
-        groups = forms["point_groups"] | forms["point_many"]
-        bare, good = bare.where(~groups, bare.str.replace(".", "", regex=False)), good | groups
-    if comma == "thousands":
-        groups = forms["comma_groups"] | forms["comma_many"]
-        bare, good = bare.where(~groups, bare.str.replace(",", "", regex=False)), good | groups
-    else:
-        bare, good = bare.str.replace(",", ".", regex=False), good | forms["comma_decimals"]
+def _notes(forms: dict[str, np.ndarray], marks: _Marks) -> tuple[str, ...]:
+    comma, point = forms["comma_groups"] | forms["comma_many"], forms["point_groups"] | forms["point_many"]
+    decimals = forms["comma_decimals"] | forms["gapped_decimals"] | forms["point_many"] & ~forms["point_groups"]
+    said = {
+        "blanks or apostrophes between thousands": forms["gaps"].any(),
+        "a comma before decimals": marks.decimal == "," and decimals.any(),
+        "a comma between thousands": marks.thousands == "," and comma.any(),
+        "a point between thousands": marks.thousands == "." and point.any(),
+    }
+    return tuple(note for note, holds in said.items() if holds and not marks.open)
+
+
+def _converted(bare: pd.Series, forms: dict[str, np.ndarray], marks: _Marks) -> np.ndarray:
+    point = marks.decimal == "."
+    groups = forms["comma_groups"] | forms["comma_many"] if point else forms["point_groups"] | forms["point_many"]
+    if groups.any():
+        bare = bare.where(~groups, bare.str.replace(marks.thousands, "", regex=False))
+    if not point:
+        bare = bare.str.replace(",", ".", regex=False)
+    good = forms["plain"] | forms["gaps"] | groups | (forms["comma_decimals"] & (not point))
     return pd.to_numeric(bare.where(good), errors="coerce").to_numpy(dtype=float, na_value=np.nan)

@@ -113,7 +113,7 @@ def without_blanks(found: Found) -> None:
     """Leave out rows in which every cell is empty; they are counted."""
     if not found.columns:
         return
-    empty = found.columns[0].isna().to_numpy()
+    empty = found.columns[0].isna().to_numpy(copy=True)
     for column in found.columns[1:]:
         if not empty.any():
             return

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from pandas.api import types
 from pyarrow import csv
 
 from pdlib.observations.files.dialect import SEPARATORS, Dialect, sniffed
@@ -21,7 +22,6 @@ from pdlib.observations.files.raw import (
 from pdlib.observations.files.records import quoted_breaks, record_lines
 from pdlib.observations.text import rows, rows_listed
 from pdlib.show.exports import unguarded
-from pdlib.study import Answer
 
 if TYPE_CHECKING:
     from pdlib.observations.sheet import Sheet
@@ -152,10 +152,10 @@ def _check_utf8(data: bytes, sheet: Sheet) -> None:
     if wrong is None:
         return
     if data[:2000].count(0) > 500:
-        answer = Answer("tables", {"encoding": "utf-16-le"}, of=sheet.table)
+        answer = sheet.key(encoding="utf-16-le")
         found = "the text looks like UTF-16 without its mark."
     else:
-        answer = Answer("tables", {"encoding": "cp1252"}, of=sheet.table)
+        answer = sheet.key(encoding="cp1252")
         found = f"the text is not UTF-8, first near line {_line(data, wrong)}."
     fix = "Save it as “CSV UTF-8”; older Excel writes another encoding. Or say which it is, for example"
     raise UnreadableError(found, f"{fix} {answer.said(sheet.door)}.")
@@ -233,7 +233,7 @@ def _parse(body: bytes, separator: str, width: int) -> _Parsed:
         odd.append((row.number, row.actual_columns, row.text))
         return "skip"
 
-    if not body.strip(b"\n"):
+    if body.count(b"\n") == len(body):
         return _Parsed(pa.table({name: pa.array([], pa.string()) for name in names}), odd, none)
     try:
         table = csv.read_csv(
@@ -348,7 +348,9 @@ def _typed(values: pd.Series, text: bool, sheet: Sheet) -> pd.Series:
     if truths is not None:
         return values.str.lower().map({"true": True, "false": False}).astype(object if array.null_count else bool)
     numbers = _numbers(array, known)
-    if numbers is None or _zeros_lead(known) or _points_group(known, sheet.options.thousands):
+    if numbers is None or _zeros_lead(known):
+        return values
+    if sheet.options.thousands == "." or (types.is_float_dtype(numbers) and _points_group(known)):
         return values
     return numbers.set_axis(values.index)
 
@@ -375,8 +377,7 @@ def _numbers(array: pa.ChunkedArray, known: pa.ChunkedArray) -> pd.Series | None
     """Whole numbers if all are, else numbers with decimals; None if one is neither, or is the word nan."""
     try:
         if not array.null_count and "." not in known[0].as_py():
-            whole = known.cast(pa.int64())
-            return None if _hexadecimal(known) else whole.to_pandas()
+            return known.cast(pa.int64()).to_pandas()
     except pa.ArrowInvalid:
         pass
     try:
@@ -387,20 +388,17 @@ def _numbers(array: pa.ChunkedArray, known: pa.ChunkedArray) -> pd.Series | None
     return None if named else numbers.to_pandas()
 
 
-def _hexadecimal(known: pa.ChunkedArray) -> bool:
-    return bool(pc.any(pc.match_substring(known, "x", ignore_case=True)).as_py())
-
-
 def _zeros_lead(known: pa.ChunkedArray) -> bool:
-    """Whether a value is written as 007, so that it may be a code."""
-    zero = known.filter(pc.starts_with(known, "0"))
-    return bool(len(zero) and pc.any(pc.match_substring_regex(zero, r"^0\d")).as_py())
+    """Whether a value is written as 007, so that it may be a code; or as 0x1F."""
+    for sign in ("0", "-0", "+0"):
+        zero = known.filter(pc.starts_with(known, sign))
+        if len(zero) and pc.any(pc.match_substring_regex(zero, r"^[+-]?0[\dxX]")).as_py():
+            return True
+    return False
 
 
-def _points_group(known: pa.ChunkedArray, thousands: str | None) -> bool:
+def _points_group(known: pa.ChunkedArray) -> bool:
     """Whether every point may stand between thousands, so that the text is needed to tell."""
-    if thousands == ".":
-        return True
     for part in (known.slice(0, 1000), known):
         pointed = part.filter(pc.match_substring(part, "."))
         if len(pointed) and not pc.all(pc.match_substring_regex(pointed, r"^[+-]?[1-9]\d{0,2}(\.\d{3})+$")).as_py():

@@ -24,7 +24,7 @@ from pdlib.observations.files.raw import (
 )  # fmt: skip
 from pdlib.observations.text import rows_listed
 from pdlib.show.wording import listed
-from pdlib.study import Answer, did_you_mean
+from pdlib.study import did_you_mean
 
 if TYPE_CHECKING:
     from pdlib.observations.sheet import Sheet
@@ -183,8 +183,8 @@ def _all(fitting: list[_Page], pages: list[_Page], sheet: Sheet) -> list[_Page]:
 
 def _ask(fitting: list[_Page], sheet: Sheet) -> None:
     same = all(page.heading == fitting[0].heading for page in fitting)
-    answers = [Answer("tables", {"sheet": ALL}, sheet.table, "all of them together")] if same else []
-    answers += [Answer("tables", {"sheet": page.name}, sheet.table) for page in fitting[:MOST_OFFERED]]
+    answers = [sheet.key("all of them together", sheet=ALL)] if same else []
+    answers += [sheet.key(sheet=page.name) for page in fitting[:MOST_OFFERED]]
     names = [page.name for page in fitting]
     shown = listed(map(repr, names)) if len(names) <= 12 else f"{', '.join(map(repr, names[:12]))} and others"
     alike = "of one heading" if same else "of several headings"

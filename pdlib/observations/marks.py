@@ -16,7 +16,9 @@ _HIDDEN = re.compile(
     r"|suppressed|hidden|redacted",
     re.IGNORECASE,
 )
-_MONEY = re.compile(r"(?:[€$£¥₹]|\b(?:eur|usd|gbp|chf|kr)\b).*\d|\d.*(?:[€$£¥₹]|\b(?:eur|usd|gbp|chf|kr))", re.IGNORECASE)
+_MONEY = re.compile(
+    r"(?:[€$£¥₹]|\b(?:eur|usd|gbp|chf|kr)\b).*\d|\d.*(?:[€$£¥₹]|\b(?:eur|usd|gbp|chf|kr))", re.IGNORECASE
+)
 _SMALL = re.compile(r"[<≤]|\*|\[?\(?[csx]\)?\]?$|\d\s*[-–]\s*\d|suppressed|hidden|redacted", re.IGNORECASE)
 MOST_OFFERED = 6
 

@@ -12,7 +12,13 @@ from pandas.api import types
 
 from pdlib.observations.durations import SHORT, counted_in, seconds_of, seconds_of_cell, short_seconds
 from pdlib.observations.marks import (
-    MOST_OFFERED, bounds, coded, coded_numbers, hides_small, intervals, kind_of_text,
+    MOST_OFFERED,
+    bounds,
+    coded,
+    coded_numbers,
+    hides_small,
+    intervals,
+    kind_of_text,
 )  # fmt: skip
 from pdlib.observations.text import rows
 from pdlib.observations.written import written
@@ -227,7 +233,7 @@ def _take_numbers(reader: Reader, parts: _Cells) -> None:
     parts.numbers[cells] = [_number(cell) for cell in parts.cells[cells]]
     if reader.missing:
         bad = coded(texts, reader.missing).to_numpy(dtype=bool) & ~cells
-        bad |= cells & np.isin(parts.numbers, [float(code) for code in reader.missing if not isinstance(code, str)])
+        bad |= cells & coded_numbers(pd.Series(parts.numbers), reader.missing).to_numpy(dtype=bool)
         parts.kinds[bad], parts.numbers[bad] = "missing", np.nan
         if bad.any():
             parts.notes.append(f"{', '.join(map(str, reader.missing))} for no answer in {rows(parts.told(bad))}")
@@ -239,13 +245,13 @@ def _take_numbers(reader: Reader, parts: _Cells) -> None:
         thousands=options.thousands,
     )  # fmt: skip
     places = np.flatnonzero(chosen)
+    parts.numbers[places] = taken.values
+    parts.kinds[places[~np.isnan(taken.values)]] = "number"
+    parts.kinds[percent & parts.rest("number")] = "percent"
     if taken.open and taken.unclear is not None:
         _ask_marks(reader, parts, places[taken.unclear], taken.open)
     if taken.mixed is not None and taken.mixed.any():
         _refuse_mixed(reader, parts, places[taken.mixed])
-    parts.numbers[places] = taken.values
-    parts.kinds[places[~np.isnan(taken.values)]] = "number"
-    parts.kinds[percent & parts.rest("number")] = "percent"
     parts.notes += taken.notes
 
 
@@ -271,15 +277,19 @@ def _ask_marks(reader: Reader, parts: _Cells, places: np.ndarray, mark: str) -> 
     found = f"a {mark} that may stand between thousands{'' if reader.role in _WHOLE else ', or before decimals'}"
     why = "A count is whole. Say" if reader.role in _WHOLE else "Say"
     reader.refuse(_rows_of(reader, parts, places), found, why, level="question", code="thousands", answers=answers)
-    parts.kinds[places] = "asked"
+    parts.kinds[places], parts.numbers[places] = "asked", np.nan
 
 
 def _refuse_mixed(reader: Reader, parts: _Cells, places: np.ndarray) -> None:
     options = reader.sheet.options
-    said = " and ".join(f'{key} = "{mark}"' for key, mark in (("decimal", options.decimal), ("thousands", options.thousands)) if mark)
+    said = " and ".join(
+        f'{key} = "{mark}"' for key, mark in (("decimal", options.decimal), ("thousands", options.thousands)) if mark
+    )
     found = f"not written as {said} says" if said else "commas and points used in two ways in one column"
-    reader.refuse(_rows_of(reader, parts, places), found, "Write all numbers of the column in one way.", code="mixed-marks")
-    parts.kinds[places] = "asked"
+    reader.refuse(
+        _rows_of(reader, parts, places), found, "Write all numbers of the column in one way.", code="mixed-marks"
+    )
+    parts.kinds[places], parts.numbers[places] = "asked", np.nan
 
 
 def _take_percent(reader: Reader, parts: _Cells) -> None:
@@ -394,7 +404,11 @@ def _refuse_hidden(reader: Reader, parts: _Cells) -> None:
     order = np.argsort(-parts.counts[chosen], kind="stable")
     marks = parts.texts[chosen].iloc[order].unique().tolist()
     bad = _rows_of(reader, parts, np.flatnonzero(chosen))
-    found = "marks in place of numbers, as of counts hidden because they are small" if hides_small(marks) else "marks in place of numbers"
+    found = (
+        "marks in place of numbers, as of counts hidden because they are small"
+        if hides_small(marks)
+        else "marks in place of numbers"
+    )
     answers: list[Answer] = []
     if reader.role == "count":
         fix = "Hidden cells are not empty ones: the smallest would be lost. Say between what they lie:"

@@ -260,7 +260,9 @@ class Source:
         for name in frame:
             if _holds_lists(frame[name]):
                 found = f"the column {name!r} holds lists."
-                raise DataError(*parted([*self.problems, Problem(self.name(table), found, "Write one value in each cell.")]))
+                raise DataError(
+                    *parted([*self.problems, Problem(self.name(table), found, "Write one value in each cell.")])
+                )
         return frame
 
     def name(self, table: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pdlib.observations.files.raw import clean
 
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+SEPARATORS = (",", ";", "\t", "|")
 MOST_RECORDS = 500
 MOST_TITLES = 50
 _SAMPLE = 1 << 18
@@ -72,7 +72,7 @@ def sniffed(data: bytes, keys: Sequence[str]) -> Dialect | None:
         sample = sample[: sample.rindex(b"\n") + 1]
     lines = sample.decode("utf-8", errors="replace").split("\n")
     said = re.fullmatch(r'"?sep=(.)"?[,;\t|]*', lines[0].strip(" \r"), re.IGNORECASE | re.DOTALL)
-    candidates = [said.group(1)] if said else list(SEPARATORS)
+    candidates = (said.group(1),) if said else SEPARATORS
     found = [_with(separator, lines, bool(said), keys) for separator in candidates]
     best = max((one for one in found if one is not None), key=lambda one: one[0], default=None)
     return None if best is None else best[1]

@@ -9,15 +9,24 @@ import lzma
 import zlib
 from collections.abc import Callable
 from pathlib import PurePosixPath
-from typing import IO, Any, Literal
+from typing import Any, Literal
 from zipfile import BadZipFile, ZipFile
 
 Kind = Literal["text", "parquet", "workbook", "gz", "bz2", "xz", "zip"]
-OPENERS: dict[str, Callable[[Any], IO[bytes]]] = {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}
+OPENERS: dict[str, Callable[[Any], Any]] = {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}
 BROKEN = (OSError, EOFError, lzma.LZMAError, zlib.error, BadZipFile, NotImplementedError, RuntimeError)
-_PACKED: dict[bytes, Kind] = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip"}
+_PACKED: dict[bytes, Kind] = {
+    b"\x1f\x8b": "gz",
+    b"BZh": "bz2",
+    b"\xfd7zXZ\x00": "xz",
+    b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",
+}
 _OTHERS = {
-    b"\xd0\xcf\x11\xe0": ("an old Excel workbook (.xls), or one with a password", "Save it as .xlsx without a password"),
+    b"\xd0\xcf\x11\xe0": (
+        "an old Excel workbook (.xls), or one with a password",
+        "Save it as .xlsx without a password",
+    ),
     b"%PDF": ("a PDF", "Export the table itself"),
     b"ARROW1": ("an Arrow (Feather) file", "Write it as Parquet"),
     b"FEA1": ("a Feather file", "Write it as Parquet"),
@@ -102,7 +111,9 @@ def _is_content(name: str) -> bool:
 def damaged(error: Exception) -> UnreadableError:
     """What to say of a packed file that does not unpack."""
     reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-    return UnreadableError(f"the file cannot be read: it is cut off or damaged ({reason}).", f"Export it again, {_ALSO}")
+    return UnreadableError(
+        f"the file cannot be read: it is cut off or damaged ({reason}).", f"Export it again, {_ALSO}"
+    )
 
 
 def unpacked(data: bytes, kind: Kind) -> bytes:
@@ -116,7 +127,7 @@ def unpacked(data: bytes, kind: Kind) -> bytes:
     try:
         if kind != "zip":
             with OPENERS[kind](io.BytesIO(data)) as stream:
-                return stream.read()
+                return bytes(stream.read())
         names = _names(data)
         if len(names) != 1:
             held = ", ".join(names[:5]) or "nothing"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST_FOOTERS = 50
 _LONGEST_QUOTE = 80
+_SEPARATED = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,14 @@ class FileReading:
     aside: int = 0
     blank: int = 0
     further: int = 0
+
+    @property
+    def said(self) -> str:
+        """The file in one line: "comma-separated, UTF-8 · 733 lines: 732 rows used, 0 set aside"."""
+        between = f"{_SEPARATED.get(self.separator, repr(self.separator))}-separated, {self.encoding.upper()}"
+        how = between if self.separator else ", ".join([self.kind, *map(repr, self.sheets)])
+        lines = f"{self.lines:,} lines: " if self.heading else ""
+        return f"{how} · {lines}{rows(self.used)} used, {self.aside:,} set aside"
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +150,7 @@ def without_footers(found: Found, keys: Sequence[str], sheet: Sheet) -> None:
     for row in np.flatnonzero(below):
         filled = [column.iloc[row] for column in found.columns if pd.notna(column.iloc[row])]
         lacks = any(pd.isna(found.columns[place].iloc[row]) for place in places)
-        if len(filled) == 1 and lacks and len(found.columns) > 1 and not _like(str(filled[0]), found, row):
+        if len(filled) == 1 and lacks and len(found.columns) > 1 and not _like(str(filled[0]), found, int(row)):
             quoted.append((row, str(filled[0])))
     end = found.numbers[last] if last >= 0 else 0
     told = [short for short in found.short if short[0] > end and short[1] == 1 and _is_words(short[2], found)]
@@ -164,7 +173,11 @@ def _last_full(found: Found, places: list[int]) -> int:
     size = len(found.numbers)
     for row in range(size - 1, max(size - 1 - MOST_FOOTERS, -1), -1):
         filled = sum(pd.notna(column.iloc[row]) for column in found.columns)
-        if filled > 1 or len(found.columns) == 1 or (places and all(pd.notna(found.columns[p].iloc[row]) for p in places)):
+        if (
+            filled > 1
+            or len(found.columns) == 1
+            or (places and all(pd.notna(found.columns[p].iloc[row]) for p in places))
+        ):
             return row
     return size - 1 if size > MOST_FOOTERS else -1
 
@@ -196,7 +209,7 @@ def check_short(found: Found, sheet: Sheet, *, ended: bool = True) -> None:
     for fields in sorted({fields for _, fields, _ in found.short}):
         numbers = [number for number, size, _ in found.short if size == fields]
         told = f"{_fields(fields)} in {rows(len(numbers))}, the heading has {width}: {rows_listed(numbers)}."
-        fix = "Write every row with as many fields as the heading; put quotation marks around text that holds a separator."
+        fix = "Write every row with as many fields as the heading; quote text that holds a separator."
         if not ended and numbers == [last] and fields < width:
             told, fix = f"{told[:-1]}; the last line looks cut off.", "Export the file again."
         sheet.report(None, told, fix, code="ragged", rows=numbers)
@@ -211,8 +224,7 @@ def check_repeats(found: Found, sheet: Sheet) -> None:
     again = np.ones(len(found.numbers), dtype=bool)
     for name, column in zip(found.heading, found.columns, strict=True):
         if name and again.any():
-            same = column.eq(name) if column.dtype != object else column.map(lambda cell: str(cell).strip() == name)
-            again &= same.fillna(False).to_numpy(dtype=bool)
+            again &= column.astype("str").str.strip().eq(name).fillna(False).to_numpy(dtype=bool)
     if again.any() and any(found.heading):
         numbers = found.numbers[again]
         told = f"the heading stands there again in {rows(len(numbers))}: {rows_listed(numbers)}."
@@ -221,7 +233,7 @@ def check_repeats(found: Found, sheet: Sheet) -> None:
 
 
 def named(found: Found, sheet: Sheet) -> pd.DataFrame:
-    """The columns under their headings: a name that stands there twice is a problem, an empty one without values not."""
+    """The columns under their headings: a name that stands there twice is a problem, an unnamed column is left out."""
     nameless = [place for place, name in enumerate(found.heading) if not name]
     said = [place + 1 for place in nameless if found.columns[place].notna().any()]
     if said:
@@ -235,7 +247,9 @@ def named(found: Found, sheet: Sheet) -> pd.DataFrame:
         told = f"the {verb.format(listed(map(repr, twice)))} there twice."
         sheet.report(None, told, "Keep one, or rename it.", code="heading-twice")
     first = [place for place, name in zip(places, names, strict=True) if place == found.heading.index(name)]
-    return pd.DataFrame({found.heading[place]: found.columns[place] for place in first}, index=range(len(found.numbers)))
+    return pd.DataFrame(
+        {found.heading[place]: found.columns[place] for place in first}, index=range(len(found.numbers))
+    )
 
 
 def numbered(found: Found) -> pd.Series | None:

@@ -47,7 +47,7 @@ def quoted_breaks(data: bytes, separator: str, width: int, table: str) -> tuple[
     runaway : Runaway or None
     """
     mark = re.escape(separator.encode())
-    cell = re.compile(rb'(?<![^\n' + mark + rb'])"[^"]*(?:""[^"]*)*("|\Z)')
+    cell = re.compile(rb"(?<![^\n" + mark + rb'])"[^"]*(?:""[^"]*)*("|\Z)')
     inside: list[int] = []
     for match in cell.finditer(data):
         start, end = match.span()

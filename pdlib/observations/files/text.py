@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import codecs
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -10,25 +10,30 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
-from pandas.api import types
 from pyarrow import csv
 
-from pdlib.observations.files.dialect import SEPARATORS, Dialect, sniffed
+from pdlib.observations.files.dialect import Dialect, sniffed
+from pdlib.observations.files.encodings import decoded
 from pdlib.observations.files.kinds import UnreadableError
 from pdlib.observations.files.raw import (
-    FileReading, Found, Raw, check_repeats, check_short, named, numbered, without_blanks, without_footers,
+    FileReading,
+    Found,
+    Raw,
+    check_repeats,
+    check_short,
+    named,
+    numbered,
+    without_blanks,
+    without_footers,
 )  # fmt: skip
 from pdlib.observations.files.records import quoted_breaks, record_lines
 from pdlib.observations.text import rows, rows_listed
-from pdlib.show.exports import unguarded
 
 if TYPE_CHECKING:
     from pdlib.observations.sheet import Sheet
 
 _BLOCK = 8 << 20
-_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-_ALIKE = 1000  # rows that a last line is compared with
+_ALIKE, _FEW = 1000, 6  # rows that a last line is compared with: at most, and more than
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,102 +88,17 @@ def read_text(data: bytes, sheet: Sheet, keys: Sequence[str]) -> Raw | None:
     ended = not body or body.endswith(b"\n")
     check_short(found, sheet, ended=ended)
     check_repeats(found, sheet)
-    if not ended and not found.short:
-        _check_last(found, body, sheet)
+    if not (ended or found.short or found.aside):
+        _check_last(found, sheet)
     lines = body.count(b"\n") + (not ended)
     reading = FileReading(
         "CSV", layout.separator, encoding, (), layout.first, layout.last + lines, len(found.numbers), found.aside,
         found.blank + lines - parsed.records - parsed.further, parsed.further + layout.last - layout.first,
     )  # fmt: skip
     frame, numbers = named(found, sheet), numbered(found)
-    return Raw(frame.assign(**{name: _typed(frame[name], name in keys, sheet) for name in frame}), numbers, reading)
-
-
-# -- bytes ----------------------------------------------------------------------------------------------------
-
-
-def decoded(data: bytes, sheet: Sheet) -> tuple[bytes, str]:
-    """The bytes as UTF-8 with line ends of one character, and the encoding they had.
-
-    Raises
-    ------
-    UnreadableError
-        If they are in no known encoding, or hold what no text holds.
-    """
-    marked = next((name for mark, name in _MARKS.items() if data.startswith(mark)), None)
-    declared = sheet.options.encoding
-    encoding = marked or declared or "utf-8"
-    if marked == "utf-8":
-        data = data[len(codecs.BOM_UTF8) :]
-    if encoding.lower().replace("_", "-") in {"utf-8", "utf8", "utf-8-sig"}:
-        _check_utf8(data, sheet)
-        encoding = "utf-8"
-    else:
-        if marked is None:
-            _check_not_utf8(data, encoding)
-        data = _recoded(data, encoding)
-    if b"\x00" in data:
-        raise UnreadableError(
-            f"the text holds marks that no text holds (NUL), first near line {_line(data, data.index(0))}.",
-            "Export it again as “CSV UTF-8”.",
-        )
-    if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return data, encoding
-
-
-def _line(data: bytes, place: int) -> int:
-    return data.count(b"\n", 0, place) + 1
-
-
-def _first_wrong(data: bytes) -> int | None:
-    """Place of the first byte that is not UTF-8."""
-    if data.isascii():
-        return None
-    decoder, done = codecs.getincrementaldecoder("utf-8")(), 0
-    while done < len(data):
-        kept = len(decoder.getstate()[0])
-        chunk = data[done : done + _BLOCK]
-        try:
-            decoder.decode(chunk, final=done + len(chunk) == len(data))
-        except UnicodeDecodeError as error:
-            return done - kept + error.start
-        done += len(chunk)
-    return None
-
-
-def _check_utf8(data: bytes, sheet: Sheet) -> None:
-    wrong = _first_wrong(data)
-    if wrong is None:
-        return
-    if data[:2000].count(0) > 500:
-        answer = sheet.key(encoding="utf-16-le")
-        found = "the text looks like UTF-16 without its mark."
-    else:
-        answer = sheet.key(encoding="cp1252")
-        found = f"the text is not UTF-8, first near line {_line(data, wrong)}."
-    fix = "Save it as “CSV UTF-8”; older Excel writes another encoding. Or say which it is, for example"
-    raise UnreadableError(found, f"{fix} {answer.said(sheet.door)}.")
-
-
-def _check_not_utf8(data: bytes, encoding: str) -> None:
-    if not data.isascii() and _first_wrong(data) is None and b"\x00" not in data[:2000]:
-        raise UnreadableError(
-            f"the text is UTF-8, and read as {encoding} its letters would be garbled.", "Take the encoding out."
-        )
-
-
-def _recoded(data: bytes, encoding: str) -> bytes:
-    try:
-        return data.decode(encoding).lstrip("\ufeff").encode()
-    except LookupError:
-        raise UnreadableError(f"there is no encoding {encoding!r}.", 'Write one such as "cp1252".') from None
-    except UnicodeError as error:
-        place = getattr(error, "start", 0)
-        raise UnreadableError(
-            f"the text is not {encoding}, first near line {_line(data, place)}; cut off or damaged?",
-            "Export it again as “CSV UTF-8”.",
-        ) from error
+    return Raw(
+        frame.assign(**{name: _typed(frame[name], name in keys, sheet) for name in map(str, frame)}), numbers, reading
+    )
 
 
 def _after_line(data: bytes, line: int) -> int:
@@ -188,9 +108,6 @@ def _after_line(data: bytes, line: int) -> int:
         if place == 0:
             return len(data)
     return place
-
-
-# -- rows -----------------------------------------------------------------------------------------------------
 
 
 def _rows(body: bytes, layout: Dialect, sheet: Sheet) -> _Parsed | None:
@@ -239,7 +156,9 @@ def _parse(body: bytes, separator: str, width: int) -> _Parsed:
         table = csv.read_csv(
             pa.BufferReader(body),
             read_options=csv.ReadOptions(use_threads=False, column_names=names, block_size=_BLOCK),
-            parse_options=csv.ParseOptions(delimiter=separator, newlines_in_values=b'"' in body, invalid_row_handler=note),
+            parse_options=csv.ParseOptions(
+                delimiter=separator, newlines_in_values=b'"' in body, invalid_row_handler=note
+            ),
             convert_options=csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
             ),
@@ -307,100 +226,23 @@ def _drop_fillers(found: Found, layout: Dialect, sheet: Sheet) -> None:
         numbers = found.numbers[filled]
         found.short += [(int(number), len(found.columns), "") for number in numbers]
     else:
-        _tell_trailing(found.numbers, sheet)
+        _tell_trailing(found.numbers.tolist(), sheet)
     found.columns = found.columns[:width]
     found.keep(~filled)
 
 
-def _check_last(found: Found, body: bytes, sheet: Sheet) -> None:
-    """Refuse a last line that has no line end and less in it than all others."""
-    if len(found.numbers) < 10:
+def _check_last(found: Found, sheet: Sheet) -> None:
+    """Refuse a last line without a line end whose last field has less in it than that of any other row."""
+    if len(found.numbers) <= _FEW:
         return
-    others = found.columns[-1].iloc[-_ALIKE - 1 : -1]
-    last = found.columns[-1].iloc[-1]
-    lengths = [len(line) for line in body.split(b"\n")[-_ALIKE - 1 :]] if len(body) < _BLOCK else []
-    lengths = lengths or [len(line) for line in body[-_BLOCK:].split(b"\n")[1:][-_ALIKE - 1 :]]
-    shorter = lengths[-1] < min(filter(None, lengths[:-1]), default=0)
-    emptied = pd.isna(last) and bool(others.notna().all())
-    decimals = not pd.isna(last) and "." not in last and bool(others.str.contains(".", regex=False).fillna(False).all())
-    if shorter or emptied or decimals:
-        told = f"the last line looks cut off: it has no line end and less in it than the others: row {found.numbers[-1]}."
+    others, last = found.columns[-1].iloc[-_ALIKE - 1 : -1], found.columns[-1].iloc[-1]
+    if others.isna().any():
+        return
+    last = "" if pd.isna(last) else str(last)
+    decimals = others.str.extract(r"^-?\d+[.,](\d+)$", expand=False).str.len()  # missing where a value has none
+    fewer = decimals.notna().all() and len(re.sub(r"^-?\d+[.,]?", "", last)) < decimals.min()
+    if fewer or len(last) < others.str.len().min():
+        row = int(found.numbers[-1])
+        told = f"the last line looks cut off: it has no line end and less in it than the others: row {row}."
         fix = "Export the file again; if the line is whole, end it with a line break."
-        sheet.report(None, told, fix, code="cut-off", rows=[int(found.numbers[-1])])
-
-
-# -- values ---------------------------------------------------------------------------------------------------
-
-
-def _typed(values: pd.Series, text: bool, sheet: Sheet) -> pd.Series:
-    """Ids and periods as written; other columns as numbers if every value is one and can be nothing else."""
-    values = _unguarded(values)
-    if text:
-        return values
-    array = pa.array(values.array, from_pandas=True)
-    array = array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
-    if array.null_count == len(array):
-        return pd.Series(np.nan, index=values.index)
-    known = array.drop_null()
-    if not _maybe_numbers(known[0].as_py()):
-        return values
-    truths = _truths(known)
-    if truths is not None:
-        return values.str.lower().map({"true": True, "false": False}).astype(object if array.null_count else bool)
-    numbers = _numbers(array, known)
-    if numbers is None or _zeros_lead(known):
-        return values
-    if sheet.options.thousands == "." or (types.is_float_dtype(numbers) and _points_group(known)):
-        return values
-    return numbers.set_axis(values.index)
-
-
-def _unguarded(values: pd.Series) -> pd.Series:
-    marked = values.str.startswith("'").fillna(False).astype(bool)
-    if marked.any():
-        values = values.copy()
-        values[marked] = values[marked].map(unguarded)
-    return values
-
-
-def _maybe_numbers(first: str) -> bool:
-    return first.lower() in {"true", "false", "inf", "-inf"} or first[:1] in set("+-.0123456789")
-
-
-def _truths(known: pa.ChunkedArray) -> bool | None:
-    if known[0].as_py().lower() not in {"true", "false"}:
-        return None
-    return True if {value.lower() for value in pc.unique(known).to_pylist()} <= {"true", "false"} else None
-
-
-def _numbers(array: pa.ChunkedArray, known: pa.ChunkedArray) -> pd.Series | None:
-    """Whole numbers if all are, else numbers with decimals; None if one is neither, or is the word nan."""
-    try:
-        if not array.null_count and "." not in known[0].as_py():
-            return known.cast(pa.int64()).to_pandas()
-    except pa.ArrowInvalid:
-        pass
-    try:
-        numbers = array.cast(pa.float64())
-    except pa.ArrowInvalid:
-        return None
-    named = pc.any(pc.is_nan(numbers.drop_null())).as_py()
-    return None if named else numbers.to_pandas()
-
-
-def _zeros_lead(known: pa.ChunkedArray) -> bool:
-    """Whether a value is written as 007, so that it may be a code; or as 0x1F."""
-    for sign in ("0", "-0", "+0"):
-        zero = known.filter(pc.starts_with(known, sign))
-        if len(zero) and pc.any(pc.match_substring_regex(zero, r"^[+-]?0[\dxX]")).as_py():
-            return True
-    return False
-
-
-def _points_group(known: pa.ChunkedArray) -> bool:
-    """Whether every point may stand between thousands, so that the text is needed to tell."""
-    for part in (known.slice(0, 1000), known):
-        pointed = part.filter(pc.match_substring(part, "."))
-        if len(pointed) and not pc.all(pc.match_substring_regex(pointed, r"^[+-]?[1-9]\d{0,2}(\.\d{3})+$")).as_py():
-            return False
-    return bool(len(pointed))
+        sheet.report(None, told, fix, code="cut-off", rows=[row])

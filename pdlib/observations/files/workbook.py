@@ -20,7 +20,15 @@ import pandas as pd
 from pdlib.observations.files.dialect import MOST_TITLES, heading_at
 from pdlib.observations.files.kinds import damaged
 from pdlib.observations.files.raw import (
-    FileReading, Found, Raw, check_repeats, clean, named, numbered, without_blanks, without_footers,
+    FileReading,
+    Found,
+    Raw,
+    check_repeats,
+    clean,
+    named,
+    numbered,
+    without_blanks,
+    without_footers,
 )  # fmt: skip
 from pdlib.observations.text import rows_listed
 from pdlib.show.wording import listed
@@ -114,7 +122,7 @@ def _pages(data: bytes, keys: tuple[str, ...]) -> tuple[list[_Page], list[str]]:
 def _page(sheet: Any, keys: tuple[str, ...]) -> _Page:
     sheet.reset_dimensions()  # some programs write wrong ones, and cells would be lost
     rows, numbers, last = [], [], 0
-    for last, cells in enumerate(sheet.iter_rows(values_only=True), start=1):  # noqa: B007
+    for last, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
         if any(cell not in (None, "") for cell in cells):
             rows.append(cells)
             numbers.append(last)
@@ -213,7 +221,7 @@ def _concealed(data: bytes, name: str) -> tuple[list[int], list[str]]:
         if path not in archive.namelist():
             return [], []
         content = archive.read(path)
-    tags = re.findall(rb'<(?:\w+:)?(?:row|col)\s[^>]*\shidden="(?:1|true)"[^>]*>', content)
+    tags = re.findall(rb'<(?:\w+:)?(?:row|col)(?=[^>]*\shidden="(?:1|true)")[^>]*>', content)
     rows = [int(_attribute(tag, b"r")) for tag in tags if _attribute(tag, b"r").isdigit()]
     spans = [(_attribute(tag, b"min"), _attribute(tag, b"max")) for tag in tags]
     letters = [
@@ -252,8 +260,8 @@ def _of_page(page: _Page, sheet: Sheet, keys: Sequence[str]) -> tuple[pd.DataFra
     place, heading = page.place, page.heading
     if place:
         titles = ", ".join(repr(str(_trimmed(row)[-1])[:80]) for row in page.rows[: min(place, 3)])
-        found = f"the heading is row {page.numbers[place]}; what stands above it is skipped ({titles})."
-        sheet.doubt(None, found, code="titles", rows=page.numbers[:place])
+        told = f"the heading is row {page.numbers[place]}; what stands above it is skipped ({titles})."
+        sheet.doubt(None, told, code="titles", rows=page.numbers[:place])
     body = page.rows[place + 1 :]
     width = max([len(heading), *(len(_trimmed(row)) for row in body)])
     heading = [*heading, *[""] * (width - len(heading))]
@@ -266,7 +274,7 @@ def _of_page(page: _Page, sheet: Sheet, keys: Sequence[str]) -> tuple[pd.DataFra
     without_footers(found, keys, sheet)
     check_repeats(found, sheet)
     frame = named(found, sheet)
-    return frame.assign(**{name: _typed(frame[name], name in keys) for name in frame}), found
+    return frame.assign(**{name: _typed(frame[name], name in keys) for name in map(str, frame)}), found
 
 
 def _typed(cells: pd.Series, text: bool) -> pd.Series:

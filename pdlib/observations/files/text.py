@@ -96,9 +96,8 @@ def read_text(data: bytes, sheet: Sheet, keys: Sequence[str]) -> Raw | None:
         found.blank + lines - parsed.records - parsed.further, parsed.further + layout.last - layout.first,
     )  # fmt: skip
     frame, numbers = named(found, sheet), numbered(found)
-    return Raw(
-        frame.assign(**{name: _typed(frame[name], name in keys, sheet) for name in map(str, frame)}), numbers, reading
-    )
+    columns = {name: typed(frame[name], name in keys, sheet.options.thousands) for name in map(str, frame)}
+    return Raw(frame.assign(**columns), numbers, reading)
 
 
 def _after_line(data: bytes, line: int) -> int:

@@ -27,6 +27,7 @@ from pdlib.observations.files.raw import (
     without_footers,
 )  # fmt: skip
 from pdlib.observations.files.records import quoted_breaks, record_lines
+from pdlib.observations.files.typed import typed
 from pdlib.observations.text import rows, rows_listed
 
 if TYPE_CHECKING:

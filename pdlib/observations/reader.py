@@ -182,9 +182,10 @@ def usable(study: Study, panel: pd.DataFrame, table: str) -> tuple[pd.DataFrame,
     outcome, unit = study.primary, study.unit
     missing = panel[outcome.columns].isna().any(axis=1)
     empty = panel[outcome.size].fillna(0).eq(0) if outcome.size else pd.Series(False, index=panel.index)
-    reasons = [f"no {outcome.label} recorded", f"no {outcome.exposure_label} behind it"]
-    reason = pd.Series(np.select([missing, empty], reasons, default=""), index=panel.index)
-    used = _in_order(panel[reason.eq("")])
+    reasons = ["", f"no {outcome.label} recorded", f"no {outcome.exposure_label} behind it"]
+    reason = np.select([missing, empty], [1, 2], default=0)
+    kept = reason == 0
+    used = _in_order(panel if kept.all() else panel[kept])
     count = used["unit"].nunique()
     if count < FEWEST_UNITS:
         raise TooFewUnitsError(
@@ -192,7 +193,8 @@ def usable(study: Study, panel: pd.DataFrame, table: str) -> tuple[pd.DataFrame,
             f"at least {FEWEST_UNITS} are needed to compare anything, 30 to name anyone. "
             f"Check the column {unit.column!r}."
         )
-    aside = panel[["unit", "period"]].assign(reason=reason)[reason.ne("")]
+    aside = panel.loc[~kept, ["unit", "period"]].assign(reason=[reasons[code] for code in reason[~kept]])
+    aside = aside.astype({"reason": "str"})
     return used.reset_index(drop=True), aside.reset_index(drop=True)
 
 

@@ -15,6 +15,7 @@ _FORMS = {
     "comma_groups": rf"{_SIGN}[1-9]\d{{0,2}}(?:,\d{{3}})+",
     "comma_many": rf"{_SIGN}[1-9]\d{{0,2}}(?:,\d{{3}}){{2,}}|{_SIGN}[1-9]\d{{0,2}}(?:,\d{{3}})+\.\d+",
     "comma_decimals": rf"{_SIGN}\d*,\d+",
+    "comma_long": rf"{_SIGN}(?:0?|\d{{4,}}),\d{{3}}|{_SIGN}\d*,\d{{4,}}",
     "point_groups": rf"{_SIGN}[1-9]\d{{0,2}}(?:\.\d{{3}})+",
     "point_many": rf"{_SIGN}[1-9]\d{{0,2}}(?:\.\d{{3}}){{2,}}|{_SIGN}[1-9]\d{{0,2}}(?:\.\d{{3}})+,\d+",
 }
@@ -119,7 +120,8 @@ def _found(forms: dict[str, np.ndarray], counts: np.ndarray, whole: bool) -> _Ma
         return _Marks(*_ENGLISH, mixed=european) if fewer else _Marks(*_EUROPEAN, mixed=english)
     comma, point = forms["comma_groups"], forms["point_groups"]
     if european.any():
-        unclear = comma.any() and not forms["point_many"].any()
+        # Three digits behind a comma are no wonder where others have as many decimals or more.
+        unclear = comma.any() and not (forms["point_many"].any() or forms["comma_long"].any())
         return _Marks(*_EUROPEAN, *(("comma", comma) if unclear else ()))
     if english.any():
         return _Marks(*_ENGLISH)

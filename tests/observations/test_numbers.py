@@ -65,6 +65,8 @@ def test_decimal_commas() -> None:
     right(["-1,25", ",5", "3"], [-1.25, 0.5, 3], "mean")
     right(["1.234,5", "12,25"], [1234.5, 12.25])
     right(["1.234.567,5", "1"], [1234567.5, 1])
+    for long in ("0,123", "7,1234", "1234,567"):
+        right(["1,234", "3,5", long], [1.234, 3.5, float(long.replace(",", "."))])
 
 
 @pytest.mark.parametrize("blank", BLANKS)

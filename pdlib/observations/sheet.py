@@ -334,8 +334,11 @@ class Source:
             found = f"there is no such file in {path.parent.name or 'this folder'}{near}."
             self._report(table, found, "Mend the name in [tables].")
             return None
+        before = len(parted(self.problems)[0])
         raw = self._parsed(table, path, text)
         if raw is not None and raw.frame.empty:
+            if len(parted(self.problems)[0]) > before:
+                return None  # why there are none has been said
             self._report(table, "the file has no rows.", "Export it again; at least three units are needed.")
             return None
         return raw

@@ -65,6 +65,12 @@ def test_line_ends(tmp_path: Path, ends: str) -> None:
     assert "row 4." in str(refused(put(tmp_path, lines((4, "S001,2024-03,x,40,5.1")).replace("\n", ends)))[0])
 
 
+@pytest.mark.parametrize("separator", [" ", ":", "~"])
+def test_another_separator_is_named_as_the_cause(tmp_path: Path, separator: str) -> None:
+    (problem,) = refused(put(tmp_path, text(sep=separator)))
+    assert "separated by blanks, or by another sign than comma, semicolon, tab or bar" in str(problem)
+
+
 # -- encodings ------------------------------------------------------------------------------------------------
 
 

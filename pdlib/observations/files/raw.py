@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST_FOOTERS = 50
 _LONGEST_QUOTE = 80
+_BLANK = " \t\u00a0\ufeff\u200b"
 _SEPARATED = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
@@ -224,7 +225,7 @@ def check_repeats(found: Found, sheet: Sheet) -> None:
     again = np.ones(len(found.numbers), dtype=bool)
     for name, column in zip(found.heading, found.columns, strict=True):
         if name and again.any():
-            again &= column.astype("str").str.strip().eq(name).fillna(False).to_numpy(dtype=bool)
+            again &= column.astype("str").str.strip(_BLANK).eq(name).fillna(False).to_numpy(dtype=bool)
     if again.any() and any(found.heading):
         numbers = found.numbers[again]
         told = f"the heading stands there again in {rows(len(numbers))}: {rows_listed(numbers)}."

@@ -184,7 +184,7 @@ def fit_basis(
     scale = np.where(varies, scale, np.inf)  # what does not vary becomes exactly 0 and not a rounding error
     standard = (numeric - center) / scale
     knots = [_knots(column, knot_quantiles) if bends else np.empty(0) for column in standard.T]
-    levels = [np.unique(column) for column in categories.T]
+    levels = [np.unique(categories[..., d]) for d in range(categories.shape[-1])]
     small = [len(each) <= few_levels for each in levels]
     owner = [*range(count), *unknown, *(count + d for d, few in enumerate(small) if few for _ in levels[d][1:])]
     pairs = _pairs(owner, varies, count + len(unknown), most_products) if products else []

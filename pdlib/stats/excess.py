@@ -9,6 +9,7 @@ from scipy.optimize import nnls
 
 from pdlib.stats.basis import KNOT_QUANTILES, Basis, fit_basis
 from pdlib.stats.blocks import row_blocks
+from pdlib.stats.moving import follow, slopes_within, unit_means, without_gaps
 from pdlib.stats.panel import Collapsed, collapse
 from pdlib.stats.posterior import shrink
 from pdlib.stats.reml import RemlFit, fit_reml
@@ -190,17 +191,20 @@ def fit_excess(
     seen = np.isfinite(y) & (n > 0)
     if not seen.all():
         y, n = np.where(seen, y, np.nan), np.where(seen, n, 0.0)
-    changing = numeric.ndim == 3
-    average = over_periods(numeric, seen.astype(float)) if changing else numeric
+    changing = numeric.ndim == 3 or categories.ndim == 3
+    average = unit_means(numeric, seen, groups)
     basis = fit_basis(average, categories, bends=bends, products=products, knot_quantiles=knot_quantiles)
     if item_variance is None and kind == "mean":
         item_variance = _item_variance(y, n)
     means = _period_means(y, n)
     drift = np.broadcast_to(0.0, y.shape)
     eta = np.broadcast_to(sign * link(kind, means), y.shape)
-    features = basis.columns(average, categories)
+    moving = follow(basis, without_gaps(numeric, seen, groups), categories, seen, groups) if changing else None
+    features = moving.features if moving else basis.columns(average, categories)
     start: Array | None = None
     beta: Array | None = None
+    logs: Array | None = None
+    spent = 0.0
     spells = NO_SPELLS
     lacking = np.isnan(average)
     turns = kind != "mean" or changing or bool(lacking.any())
@@ -209,10 +213,11 @@ def fit_excess(
     kept = persistence if persistence is not None and y.shape[1] == 1 else 1.0
     for rounds in range(1, most_rounds + 1):
         z, s2 = _working(kind, y, n, eta, means, item_variance or 0.0, sign)
-        collapsed = collapse_allowing(_less(z, drift), s2, spells, groups, near=near)
-        if changing:
-            features, drift = _changing(basis, numeric, categories, collapsed.weights, beta)
-            collapsed = collapse_allowing(_less(z, drift), s2, spells, groups, near=near)
+        collapsed = collapse_allowing(_less(z, drift), s2, spells, groups, near=near, spent=spent)
+        if moving:
+            slopes = slopes_within(moving, z, collapsed.weights, groups, start=logs)
+            drift, spent, logs = slopes.drift, slopes.spent, slopes.logs
+            collapsed = collapse_allowing(_less(z, drift), s2, spells, groups, near=near, spent=spent)
         near = collapsed.transient_variance
         if beta is not None and lacking.any():
             unknown = _unknown_variance(basis, features, beta, lacking)
@@ -310,23 +315,6 @@ def over_periods(values: Array, weights: Array) -> Array:
     w = np.where(np.isfinite(values), weights[:, :, None], 0.0)
     total = w.sum(axis=1)
     return np.where(total > 0, (w * np.nan_to_num(values)).sum(axis=1) / np.where(total > 0, total, 1.0), np.nan)
-
-
-def _changing(
-    basis: Basis, numeric: Array, categories: Array, weights: Array, beta: Array | None
-) -> tuple[Array, Array]:
-    """Weighted mean features of each unit, and each cell's expected distance from its unit's mean."""
-    total = weights.sum(axis=1, keepdims=True)
-    mean = over_periods(numeric, weights)
-    cells = np.where(np.isfinite(numeric), numeric, mean[:, None, :])
-    features = np.zeros((len(numeric), len(basis.blocks)))
-    drift = np.zeros(weights.shape)
-    for p in range(weights.shape[1]):
-        columns = basis.columns(cells[:, p], categories)
-        features += columns * (weights[:, [p]] / total)
-        if beta is not None:
-            drift[:, p] = columns @ beta
-    return features, drift - (drift * weights / total).sum(axis=1, keepdims=True)
 
 
 def _item_variance(y: Array, n: Array) -> float:

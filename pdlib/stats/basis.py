@@ -114,7 +114,13 @@ class Basis:
         return columns
 
     def raw(self, numeric: Array, categories: Array) -> tuple[Array, Array]:
-        """Free columns (straight, few levels) and penalised ones (bends, products, many levels), not yet scaled."""
+        """Free columns (straight, few levels) and penalised ones (bends, products, many levels), not yet scaled.
+
+        Of categories in several periods, (N, P, D), the mean over these.
+        """
+        if categories.ndim == 3:
+            each = [self.raw(numeric, categories[:, p]) for p in range(categories.shape[1])]
+            return np.mean([free for free, _ in each], axis=0), np.mean([bound for _, bound in each], axis=0)
         parts = [self._raw(numeric[rows], categories[rows]) for rows in row_blocks(len(numeric))]
         return np.concatenate([free for free, _ in parts]), np.concatenate([bound for _, bound in parts])
 

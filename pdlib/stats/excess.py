@@ -59,10 +59,10 @@ class ExcessFit:
     kind, sign : str, int
     basis : Basis
     features : (N, Q) array
-        Of each unit; for context that changes, averaged with the weights of its periods.
+        Of each unit; for context that moves, the mean of its periods' features, each period counting once.
     drift : (N, P) array
-        Expected change of each cell against its unit's average (oriented), beyond what all units share: from context
-        that changes, and from the unit's group where groups move each in their own way.
+        Expected change of each cell against its unit's mean (oriented), beyond what all units share: from context that
+        moves, by slopes within units, and from the unit's group where groups move each in their own way.
     collapsed : Collapsed
     reml : RemlFit
     residual, noise : (N,) arrays
@@ -160,10 +160,12 @@ def fit_excess(
     n : (N, P) array
         Answers or exposure; 0 where nothing was observed.
     numeric : (N, C) or (N, P, C) array
-        Numeric context of units, or of units and periods if it changes. NaN where not known of a unit: the median
-        stands in, and the variance of what the condition is worth to units that know it is added to the unit's noise.
-    categories : (N, D) int array
-        Category context of units.
+        Numeric context of units, or of units and periods if it moves: then unit means tell what units should reach, and
+        what goes with moves about them within units, which may differ, is taken out of the periods. NaN where not known
+        of a unit: the median stands in, and the variance of what the condition is worth to units that know it is added
+        to the unit's noise.
+    categories : (N, D) or (N, P, D) int array
+        Category context of units, or of units and periods if it moves: then the shares of periods stand for the means.
     sign : {1, -1}
         -1 if lower is better.
     item_variance : float, optional
@@ -186,7 +188,8 @@ def fit_excess(
     References
     ----------
     Lin et al. (2006), doi:10.1214/06-BA130, for the posterior; Wood (2017), doi:10.1201/9781315370279, for
-    working values and penalised fits in turn.
+    working values and penalised fits in turn; Bell, Fairbrother & Jones (2019), doi:10.1007/s11135-018-0802-x, for
+    slopes between and within units.
     """
     seen = np.isfinite(y) & (n > 0)
     if not seen.all():
@@ -308,13 +311,6 @@ def _period_means(y: Array, n: Array) -> Array:
     filled = np.where(n > 0, y, 0.0)
     overall = ((filled * n).sum() + 0.5) / (n.sum() + 1.0)
     return ((filled * n).sum(axis=0) + overall) / (n.sum(axis=0) + 1.0)
-
-
-def over_periods(values: Array, weights: Array) -> Array:
-    """(N, C) weighted mean over periods of an (N, P, C) array; NaN cells carry no weight, NaN if all are."""
-    w = np.where(np.isfinite(values), weights[:, :, None], 0.0)
-    total = w.sum(axis=1)
-    return np.where(total > 0, (w * np.nan_to_num(values)).sum(axis=1) / np.where(total > 0, total, 1.0), np.nan)
 
 
 def _item_variance(y: Array, n: Array) -> float:

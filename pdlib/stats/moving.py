@@ -46,6 +46,13 @@ def common(values: Array, seen: Array, groups: Array | None = None) -> Array:
     return found
 
 
+def over_periods(values: Array, weights: Array) -> Array:
+    """(N, C) weighted mean over periods of an (N, P, C) array; NaN cells carry no weight, NaN if all are."""
+    w = np.where(np.isfinite(values), weights[:, :, None], 0.0)
+    total = w.sum(axis=1)
+    return np.where(total > 0, (w * np.nan_to_num(values)).sum(axis=1) / np.where(total > 0, total, 1.0), np.nan)
+
+
 def unit_means(values: Array, seen: Array, groups: Array | None = None) -> Array:
     """(N, C) means of units over their periods, from (N, P, C) values that may move or (N, C) ones that do not.
 
@@ -65,6 +72,26 @@ def unit_means(values: Array, seen: Array, groups: Array | None = None) -> Array
         return values
     columns = [common(values[:, :, c], seen, groups).mean(axis=1) for c in range(values.shape[2])]
     return np.stack(columns, axis=1) if columns else np.empty((len(values), 0))
+
+
+def level_shares(categories: Array, seen: Array) -> list[Array]:
+    """Share of a unit's periods at each level, of each category.
+
+    Parameters
+    ----------
+    categories : (N, P, D) or (N, D) int array
+        Where a category does not move, 0 and 1.
+    seen : (N, P) bool array
+        Cells that count.
+
+    Returns
+    -------
+    list of (N, L) arrays
+    """
+    if categories.ndim == 2:
+        return [(codes[:, None] == np.unique(codes)).astype(float) for codes in categories.T]
+    at = (categories[:, :, d] for d in range(categories.shape[2]))
+    return [over_periods((codes[:, :, None] == np.unique(codes)).astype(float), seen.astype(float)) for codes in at]
 
 
 def without_gaps(values: Array, seen: Array, groups: Array | None = None) -> Array:
@@ -154,9 +181,10 @@ def follow(basis: Basis, numeric: Array, categories: Array, seen: Array, groups:
     """
     moved = [*_moved(numeric, seen), *_moved(categories, seen)]
     candidates = [k for k, owners in enumerate(basis.owners) if any(moved[c] for c in owners)]
+    last = seen.shape[1] if candidates else 0
     features = basis.columns(_at(numeric, 0), _at(categories, 0))
     deviations = np.empty((*seen.shape, len(candidates)))
-    for p in range(seen.shape[1]):
+    for p in range(last):
         deviations[:, p] = basis.columns(_at(numeric, p), _at(categories, p))[:, candidates]
     kept = []
     for j, k in enumerate(candidates):

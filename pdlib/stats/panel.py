@@ -178,9 +178,7 @@ def two_way_residuals(z: Array, weights: Array, groups: Array | None = None) -> 
     return z - units[:, None] - periods
 
 
-def two_way_products(
-    columns: Array, z: Array, weights: Array, groups: Array | None = None
-) -> tuple[Array, Array]:
+def two_way_products(columns: Array, z: Array, weights: Array, groups: Array | None = None) -> tuple[Array, Array]:
     """Weighted cross-products of columns, and of these with a grid, once unit and period effects are out of both.
 
     Parameters

@@ -315,7 +315,10 @@ def _information(at: _Point, data: _Gathered, blocks: Array, count: int, sparsit
 def _search(
     logs: Array, data: _Gathered, blocks: Array, count: int, sparsity: float, *, held: bool = False
 ) -> tuple[_Point, Array]:
-    """Where the criterion is least, and the information there: damped scoring, between `GONE` and `MOST`; τ² may be held."""
+    """Where the criterion is least, and the information there: damped scoring between `GONE` and `MOST`.
+
+    τ² stays where it is if it is held.
+    """
     at, gained = _criterion(np.clip(logs, GONE, MOST), data, blocks, count, sparsity), np.inf
     for _ in range(STEPS):
         information = _information(at, data, blocks, count, sparsity)

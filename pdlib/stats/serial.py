@@ -172,7 +172,8 @@ class _Moments:
         omega2, slope = self.shock_variance(0.0), products.sum() / squares.sum()
         own = self.products - omega2 * products - slope * (self.squares - omega2 * squares)
         size = float(np.sqrt((own**2).sum()))
-        return float(own.sum()) / size if size > 0 else 0.0
+        # Of two periods one leaves what the other does: the gap is then nothing but rounding.
+        return float(own.sum()) / size if size > 1e-9 * float(np.abs(self.products).sum()) else 0.0
 
     def standard_error(self, rho: float, omega2: float) -> float:
         squares, products = self.implied(rho)

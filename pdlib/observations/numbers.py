@@ -241,8 +241,8 @@ def _take_numbers(reader: Reader, parts: _Cells) -> None:
     percent = chosen & texts.str.endswith("%").to_numpy(dtype=bool)
     bare = texts.where(~percent, texts.str.rstrip("%").str.strip())
     taken = written(
-        bare[chosen], parts.counts[chosen], whole=reader.role in _WHOLE, decimal=options.decimal,
-        thousands=options.thousands,
+        bare[chosen], parts.counts[chosen], whole=reader.role in _WHOLE, amount=reader.role == "exposure",
+        english=reader.sheet.points_before_decimals, decimal=options.decimal, thousands=options.thousands,
     )  # fmt: skip
     places = np.flatnonzero(chosen)
     parts.numbers[places] = taken.values

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import infer_dtype, is_list_like, is_object_dtype
+from pandas.api.types import infer_dtype, is_float_dtype, is_list_like, is_object_dtype
 
 from pdlib.errors import DataError, Level, Problem, StudyError
 from pdlib.observations.files import FileReading, Raw, UnreadableError, read_file
@@ -63,6 +63,13 @@ class Sheet:
     reading: FileReading | None = None
     notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
+    @property
+    def points_before_decimals(self) -> bool:
+        """Whether a column of the file has numbers with decimals, which were then written with points."""
+        if self.reading is None or self.reading.kind != "CSV":
+            return False
+        return any(is_float_dtype(values) and (values.dropna() % 1 != 0).any() for _, values in self.frame.items())
+
     def report(
         self,
         column: str | None,
@@ -92,10 +99,9 @@ class Sheet:
             Keys that settle it, the likeliest first.
         """
         where = f"{self.name}, column {column}" if column else self.name
-        keys = [answer.said(self.door) + (f" ({answer.meaning})" if answer.meaning else "") for answer in answers]
-        fix = f"{fix} {' or '.join(keys)}.".lstrip() if keys else fix
+        keys = tuple(answer.said(self.door) + (f" ({answer.meaning})" if answer.meaning else "") for answer in answers)
         self.problems.append(
-            Problem(where, found, fix, level, code, str(column or ""), tuple(map(int, rows)), tuple(answers))
+            Problem(where, found, fix, level, code, str(column or ""), tuple(map(int, rows)), tuple(answers), keys)
         )
 
     def ask(
@@ -208,7 +214,9 @@ class Source:
     door : {"toml", "keywords"}
         In whose words answers are given.
     sheets : dict
-        Of each table read.
+        The tables that could be opened, by name.
+    facts : dict
+        What is known of each as a whole, for people.
     """
 
     study: Study
@@ -217,6 +225,7 @@ class Source:
     hashes: dict[str, str] = field(default_factory=dict)
     door: Door = "toml"
     sheets: dict[str, Sheet] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
 
     def sheet(self, table: str, text: list[str]) -> Sheet | None:
         """Read one table.
@@ -240,6 +249,8 @@ class Source:
         frame = frame.assign(**{name: as_text(frame[name]) for name in text if name in frame})
         sheet = replace(self._blank(table), frame=frame, lines=raw.lines, reading=raw.reading)
         self.sheets[table] = sheet
+        if raw.reading is not None:
+            self.facts[table] = raw.reading.said
         for name in text:
             if name in frame and raw.reading is not None:
                 sheet.report_rows(
@@ -269,10 +280,16 @@ class Source:
         """What to call a table: its file, or "the units table"."""
         return self._declared(table) or f"the {table} table"
 
-    def stop(self) -> None:
+    def stop(self, reading: pd.DataFrame | None = None) -> None:
         """Raise what has been found so far, if any of it is more than a doubt."""
-        if any(problem.level != "doubt" for problem in self.problems):
-            raise DataError(*parted(self.problems))
+        problems, doubts = parted(self.problems)
+        if problems:
+            raise DataError(problems, doubts, reading)
+
+    @property
+    def doubts(self) -> list[Problem]:
+        """What is told and stops nothing."""
+        return parted(self.problems)[1]
 
     def data_hash(self) -> str:
         """One hash of all tables read, to tell later whether the data are the same."""

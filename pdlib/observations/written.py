@@ -48,8 +48,9 @@ class Written:
 
 
 def written(
-    texts: pd.Series, counts: np.ndarray, *, whole: bool, decimal: str | None = None, thousands: str | None = None
-) -> Written:
+    texts: pd.Series, counts: np.ndarray, *, whole: bool, amount: bool = False, english: bool = False,
+    decimal: str | None = None, thousands: str | None = None,
+) -> Written:  # fmt: skip
     """Take texts as numbers, all of them in one way of writing.
 
     Parameters
@@ -60,6 +61,10 @@ def written(
         How often each stands in the column.
     whole : bool
         Whether they count something, so that none has decimals.
+    amount : bool
+        Whether they may well count something, as visits do, and may have decimals, as hours do.
+    english : bool
+        Whether other columns of the table have points before decimals.
     decimal, thousands : str, optional
         The marks, where the study says them.
 
@@ -71,7 +76,8 @@ def written(
     forms = {name: texts.str.fullmatch(form).fillna(False).to_numpy(dtype=bool) for name, form in _FORMS.items()}
     forms["gapped_decimals"] = forms["gaps"] & texts.str.contains(",", regex=False).fillna(False).to_numpy(dtype=bool)
     forms["pointed"] = texts.str.contains(".", regex=False).fillna(False).to_numpy(dtype=bool)
-    marks = _declared(forms, whole, decimal, thousands) or _found(forms, counts, whole)
+    marks = _declared(forms, whole, decimal, thousands) or _found(forms, counts)
+    marks = marks or _of_groups(forms, counts, whole, amount, english)
     bare = texts.where(~forms["gaps"], texts.str.replace(_BLANKS, "", regex=True))
     return Written(_converted(bare, forms, marks), marks.open, marks.unclear, marks.mixed, _notes(forms, marks))
 
@@ -97,6 +103,8 @@ def _declared(forms: dict[str, np.ndarray], whole: bool, decimal: str | None, th
     if decimal == "." or thousands == ",":
         return _Marks(*_ENGLISH, mixed=_european(forms))
     against = _english(forms)
+    if decimal is None and against.any() and not (forms["point_groups"] | _european(forms)).any():
+        return _Marks(*_ENGLISH)  # a column of the table in which points can only stand before decimals
     if not (thousands == "." or whole or _european(forms).any()):
         against = against | forms["point_groups"]  # nothing says that a point may stand between thousands here
     return _Marks(*_EUROPEAN, mixed=against)
@@ -112,8 +120,8 @@ def _english(forms: dict[str, np.ndarray]) -> np.ndarray:
     return forms["plain"] & forms["pointed"] & ~forms["point_groups"] | forms["comma_many"]
 
 
-def _found(forms: dict[str, np.ndarray], counts: np.ndarray, whole: bool) -> _Marks:
-    """The marks that the texts themselves tell."""
+def _found(forms: dict[str, np.ndarray], counts: np.ndarray) -> _Marks | None:
+    """The marks that the texts themselves tell; None if they hold but single groups of three digits."""
     european, english = _european(forms), _english(forms)
     if european.any() and english.any():
         fewer = counts[european].sum() <= counts[english].sum()
@@ -123,14 +131,20 @@ def _found(forms: dict[str, np.ndarray], counts: np.ndarray, whole: bool) -> _Ma
         # Three digits behind a comma are no wonder where others have as many decimals or more.
         unclear = comma.any() and not (forms["point_many"].any() or forms["comma_long"].any())
         return _Marks(*_EUROPEAN, *(("comma", comma) if unclear else ()))
-    if english.any():
-        return _Marks(*_ENGLISH)
-    if comma.any() and point.any():
+    if comma.any() and point.any() and not english.any():
         return _Marks(*_ENGLISH, mixed=point if counts[point].sum() <= counts[comma].sum() else comma)
+    return _Marks(*_ENGLISH) if english.any() else None
+
+
+def _of_groups(forms: dict[str, np.ndarray], counts: np.ndarray, whole: bool, amount: bool, english: bool) -> _Marks:
+    """The marks where a comma or a point stands before three digits only, so that the rest must tell."""
+    comma, point = forms["comma_groups"], forms["point_groups"]
     few = counts[forms["plain"] & ~point].sum() < max(_FEW, _SOME * counts.sum())
-    if comma.any() and few and not whole:
+    if comma.any() and few and not (whole or english):
         return _Marks(*_ENGLISH, "comma", comma)
-    if point.any() and (whole or not few):  # so many whole numbers would be strange among numbers of three decimals
+    if point.any() and (
+        whole or amount or not few
+    ):  # so many whole numbers would be strange among numbers of three decimals
         return _Marks(*_ENGLISH, "point", point)
     return _Marks(*_ENGLISH)
 

@@ -394,6 +394,13 @@ def test_headings_of_any_type_end_in_a_clear_error(columns: object) -> None:
     assert "there is no such column" in " ".join(map(str, refused(frame)))
 
 
+def test_a_wide_table_is_called_one(tmp_path: Path) -> None:
+    wide = table().pivot(index="store", columns="month", values="happy").reset_index()
+    assert "a wide table: 4 headings are periods, 2024-01 to 2024-04" in " ".join(
+        map(str, refused(put(tmp_path, text(wide))))
+    )
+
+
 def test_a_wrong_unit_column_does_not_hide_text_in_numbers(tmp_path: Path) -> None:
     found = refused(put(tmp_path, lines((4, "S001,2024-03,many,40,5.1"))), unit="shop")
     assert [problem.column for problem in found] == ["shop", "happy"]

@@ -111,6 +111,7 @@ def test_a_point_in_a_count_is_asked(values: list[str], role: str) -> None:
 
 def test_a_point_beside_many_whole_numbers_is_asked_in_any_role() -> None:
     assert only(["1.456", "2.233", "981"] * 20, "exposure").level == "question"
+    assert only(["1.456", "2.233", "9.812"], "exposure").level == "question"
     right(["1.456", "2.233", "0.981"] * 20, [1.456, 2.233, 0.981] * 20, "exposure")
     right(["1.456", "2.233", "9.812"] * 20, [1.456, 2.233, 9.812] * 20, "mean")
 
@@ -121,6 +122,7 @@ def test_what_contradicts_a_key_or_the_rest_is_refused_by_row() -> None:
     assert "not written as decimal = \",\" says in 1 row ('1.5'): row 2" in str(only(["1.5", "3,2"], decimal=","))
     assert "not written as decimal = \".\" says in 1 row ('3,2'): row 3" in str(only(["1.5", "3,2"], decimal="."))
     assert 'thousands = "."' in str(only(["1.5", "3.234"], thousands="."))
+    right(["1.5", "3.25"], [1.5, 3.25], thousands=".")
 
 
 @given(st.lists(st.integers(-(10**7), 10**7), min_size=1), st.sampled_from(["{:,}", "{:_}"]), st.sampled_from(BLANKS))
@@ -297,6 +299,15 @@ def test_a_study_reads_through_its_keys(tmp_path: Path) -> None:
         read(path)
     assert [problem.code for problem in caught.value.problems] == ["thousands", "thousands"]
     assert same(pdlib.read(declared(path, thousands=".")), frame)
+
+
+def test_other_columns_tell_what_a_comma_means(tmp_path: Path) -> None:
+    frame = table(answers=4000)
+    written = frame.assign(jobs=[f"{jobs:,}" for jobs in range(1001, 1049)])
+    more = {"outcome": "happy", "n": "jobs", "kind": "rate", "better": "higher"}
+    assert read(put(tmp_path, text(written)), **more).panel["jobs"].tolist() == list(range(1001, 1049))
+    with pytest.raises(DataError, match="a comma that may stand between thousands, or before decimals"):
+        read(put(tmp_path, text(written, sep=";", decimal=",")), **more)
 
 
 def test_weighted_counts_and_missing_codes_of_an_outcome(tmp_path: Path) -> None:

@@ -129,8 +129,10 @@ def unpacked(data: bytes, kind: Kind) -> bytes:
             with OPENERS[kind](io.BytesIO(data)) as stream:
                 return bytes(stream.read())
         names = _names(data)
-        if len(names) != 1:
-            held = ", ".join(names[:5]) or "nothing"
+        if not names:
+            raise UnreadableError("the archive is empty.", "Export it again.")
+        if len(names) > 1:
+            held = ", ".join(names[:5])
             raise UnreadableError(f"the archive holds {len(names)} files ({held}).", "Pack one table, or unpack it.")
         with ZipFile(io.BytesIO(data)) as archive:
             return archive.read(names[0])

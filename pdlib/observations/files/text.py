@@ -77,8 +77,8 @@ def read_text(data: bytes, sheet: Sheet, keys: Sequence[str]) -> Raw | None:
     if layout is None:
         raise UnreadableError("the file is empty.", "Export it again with a heading row and at least three units.")
     if sum(key in re.split(r"[\s:~^]+", layout.heading[0]) for key in keys) > len(set(keys) & set(layout.heading)):
-        found = "the columns are separated by blanks, or by another sign than comma, semicolon, tab or bar."
-        raise UnreadableError(found, "Export it again as “CSV UTF-8”.")
+        told = "the columns are separated by blanks, or by another sign than comma, semicolon, tab or bar."
+        raise UnreadableError(told, "Export it again as “CSV UTF-8”.")
     _tell_titles(layout, sheet)
     body = data[_after_line(data, layout.last) :]
     del data  # large ones would stand in memory twice

@@ -96,10 +96,11 @@ def test_another_encoding_is_refused_with_the_line_and_read_where_it_is_said(tmp
         (text().encode(), "cp1252x", "there is no encoding 'cp1252x'"),
         (text(table(store=["ü"] * 48)).encode(), "cp1252", "the text is UTF-8, and read as cp1252"),
         (text().encode("utf-16")[:-1], None, "the text is not utf-16, first near line"),
-        (text().encode("utf-16-le"), None, "NUL"),
+        (text().encode("utf-16-le"), None, "looks like UTF-16 without its mark"),
+        (text(table(store=["ü"] * 48)).encode("utf-16-be"), None, "looks like UTF-16 without its mark"),
         (lines((4, "S001,2024-03,\x00,40,5.1")).encode(), None, "NUL), first near line 4"),
     ],
-    ids=["unknown", "declared but UTF-8", "cut in half", "without its mark", "NUL"],
+    ids=["unknown", "declared but UTF-8", "cut in half", "without its mark", "the other way", "NUL"],
 )
 def test_encodings_that_do_not_fit(tmp_path: Path, content: bytes, encoding: str | None, said: str) -> None:
     path = put(tmp_path, content)

@@ -65,15 +65,14 @@ def _first_wrong(data: bytes) -> int | None:
 
 
 def _check_utf8(data: bytes, sheet: Sheet) -> None:
-    wrong = _first_wrong(data)
-    if wrong is None:
-        return
-    if data[:2000].count(0) > 500:
-        answer = sheet.key(encoding="utf-16-le")
-        found = "the text looks like UTF-16 without its mark."
-    else:
+    start = data[:2000]
+    if start.count(0) > len(start) / 4:
+        answer, found = sheet.key(encoding="utf-16-le"), "the text looks like UTF-16 without its mark."
+    elif (wrong := _first_wrong(data)) is not None:
         answer = sheet.key(encoding="cp1252")
         found = f"the text is not UTF-8, first near line {_line(data, wrong)}."
+    else:
+        return
     fix = "Save it as “CSV UTF-8”; older Excel writes another encoding. Or say which it is, for example"
     raise UnreadableError(found, f"{fix} {answer.said(sheet.door)}.")
 

@@ -82,10 +82,9 @@ class Sheet:
             Keys that settle it, the likeliest first.
         """
         where = f"{self.name}, column {column}" if column else self.name
-        keys = [answer.said(self.door) + (f" ({answer.meaning})" if answer.meaning else "") for answer in answers]
-        fix = f"{fix} {' or '.join(keys)}.".lstrip() if keys else fix
+        keys = tuple(answer.said(self.door) + (f" ({answer.meaning})" if answer.meaning else "") for answer in answers)
         self.problems.append(
-            Problem(where, found, fix, level, code, str(column or ""), tuple(map(int, rows)), tuple(answers))
+            Problem(where, found, fix, level, code, str(column or ""), tuple(map(int, rows)), tuple(answers), keys)
         )
 
     def ask(
@@ -181,6 +180,10 @@ class Source:
         Of each table read.
     door : {"toml", "keywords"}
         In whose words answers are given.
+    sheets : dict
+        The tables that could be opened, by name.
+    facts : dict
+        What is known of each as a whole, for people.
     """
 
     study: Study
@@ -188,6 +191,8 @@ class Source:
     problems: list[Problem] = field(default_factory=list)
     hashes: dict[str, str] = field(default_factory=dict)
     door: Door = "toml"
+    sheets: dict[str, Sheet] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
 
     def sheet(self, table: str, text: list[str]) -> Sheet | None:
         """Read one table.
@@ -212,19 +217,23 @@ class Source:
             self._report(table, f"the column {listed(map(repr, again))} stands there twice.", "Keep one, or rename it.")
             frame = frame.loc[:, ~frame.columns.duplicated()]
         frame = frame.assign(**{name: as_text(frame[name]) for name in text if name in frame})
-        return Sheet(self.name(table), frame, self.problems, self.door, table=table)
+        self.sheets[table] = Sheet(self.name(table), frame, self.problems, self.door, table=table)
+        return self.sheets[table]
 
     def name(self, table: str) -> str:
         """What to call a table: its file, or "the units table"."""
         return self._declared(table) or f"the {table} table"
 
-    def stop(self) -> None:
+    def stop(self, reading: pd.DataFrame | None = None) -> None:
         """Raise what has been found so far, if any of it is more than a doubt."""
-        if any(problem.level != "doubt" for problem in self.problems):
-            raise DataError(
-                [problem for problem in self.problems if problem.level != "doubt"],
-                [problem for problem in self.problems if problem.level == "doubt"],
-            )
+        found = [problem for problem in self.problems if problem.level != "doubt"]
+        if found:
+            raise DataError(found, self.doubts, reading)
+
+    @property
+    def doubts(self) -> list[Problem]:
+        """What is told and stops nothing."""
+        return [problem for problem in self.problems if problem.level == "doubt"]
 
     def data_hash(self) -> str:
         """One hash of all tables read, to tell later whether the data are the same."""

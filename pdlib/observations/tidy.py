@@ -9,12 +9,13 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from pdlib.errors import DataError
+from pdlib.errors import DataError, Problem
 from pdlib.observations.comments import read_comments, read_reviewed, read_staff
 from pdlib.observations.declared import refuse_words, single_table
 from pdlib.observations.people import HYPOTHESES, read_hypotheses, read_visits
 from pdlib.observations.practices import read_codebook, read_practices
 from pdlib.observations.reader import read_panel, read_units, usable
+from pdlib.observations.reading import COLUMNS, what_was_read
 from pdlib.observations.sheet import Source
 from pdlib.observations.text import in_time, rows
 from pdlib.show import overview
@@ -51,6 +52,11 @@ class Observations:
         Rows not used, with the reason: ``unit``, ``period``, ``reason``.
     settings : dict
         Data hash and counts.
+    reading : DataFrame
+        What was understood of each table and column, one row each: ``table``, ``role``, ``column``, ``kind``, ``said``
+        (a sentence), ``declared``, ``n_values``, ``n_empty``, ``lowest``, ``highest``, ``commonest``.
+    doubts : list of Problem
+        What looked odd and stopped nothing; they are among the caveats.
     """
 
     study: Study
@@ -64,6 +70,8 @@ class Observations:
     set_aside: pd.DataFrame
     settings: dict[str, Any] = field(default_factory=dict)
     hypotheses: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=HYPOTHESES))
+    reading: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=COLUMNS), repr=False)
+    doubts: list[Problem] = field(default_factory=list)
 
     @property
     def periods(self) -> list[str]:
@@ -90,6 +98,7 @@ class Observations:
             f"{rows(count)} set aside: {reason}." for reason, count in self.set_aside["reason"].value_counts().items()
         ]
         notes += [f"{count:,} comments set aside: {reason}." for reason, count in self._comments_aside.items() if count]
+        notes += map(str, self.doubts)
         notes += _unfinished(self)
         if self.study.period is None:
             notes.append("No period is declared, so luck and lasting merit cannot be told apart over time.")
@@ -245,12 +254,14 @@ def _read(source: Source) -> Observations:
     hypotheses = read_hypotheses(source, codebook, practices)
     comments, counts = read_comments(source, units.index, panel["period"])
     staff, reviewed = read_staff(source, unit_sheet), read_reviewed(source)
-    source.stop()
+    reading = what_was_read(study, source.sheets, panel, practices, source.facts)
+    source.stop(reading)
     panel, set_aside = usable(study, panel, sheet.name)
     settings = {
         "data_hash": source.data_hash(), "declared": study.declared, "rows_used": len(panel),
         "rows_set_aside": len(set_aside), **counts,
     }  # fmt: skip
     return Observations(
-        study, panel, units, practices, codebook, comments, staff, reviewed, set_aside, settings, hypotheses
-    )
+        study, panel, units, practices, codebook, comments, staff, reviewed, set_aside, settings, hypotheses, reading,
+        source.doubts,
+    )  # fmt: skip

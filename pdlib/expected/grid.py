@@ -64,8 +64,7 @@ def make_grid(observations: Observations, outcome: Outcome) -> Grid:
     if outcome.size:
         panel = panel[panel[outcome.size] > 0]
     units = pd.Index(sorted(panel["unit"].unique()), name="unit")
-    present = set(panel["period"])
-    periods = [period for period in observations.periods if period in present]
+    periods = observations.calendar.full(panel["period"].unique())  # one that has no rows is an empty column
     row = units.get_indexer(pd.Index(panel["unit"]))
     column = pd.Index(periods).get_indexer(pd.Index(panel["period"]))
 

@@ -153,7 +153,8 @@ def _two_way(z: Array, weights: Array) -> tuple[Array, Array, int]:
         return means, np.zeros(1), 0
     normal, right, _ = _within(z, lambda rows: weights[rows])
     periods, rank = _solve(normal, right)
-    periods -= periods.mean()
+    periods -= periods.mean(where=weights.any(axis=0))
+    periods[~weights.any(axis=0)] = 0.0  # nothing is known of a period in which nobody was seen
     return means - (weights @ periods) / total, periods, rank
 
 
@@ -193,7 +194,7 @@ def _within(z: Array, weights: Callable[[slice], Array]) -> tuple[Array, Array, 
 
 def _solve(normal: Array, right: Array) -> tuple[Array, int]:
     """Smallest solution, and the rank: each connected part of a panel leaves one constant open."""
-    scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
+    scale = np.sqrt(np.where(np.diag(normal) > 0, np.diag(normal), 1.0))
     values, vectors = np.linalg.eigh(normal / np.outer(scale, scale))
     keep = values > 1e-10
     solution = (vectors[:, keep] @ ((vectors[:, keep].T @ (right / scale)) / values[keep])) / scale

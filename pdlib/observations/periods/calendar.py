@@ -64,6 +64,10 @@ class Calendar:
         places |= {label: last + 1 for label in seen if label not in places}
         return cls(tuple(sorted(seen, key=lambda name: (places[name], name))), step, tuple(order), day_first, places)
 
+    def holds(self, labels: Iterable[str]) -> bool:
+        """Whether all labels have a place here."""
+        return bool(self._places) and not any(np.isnan(self._place(label)) for label in labels)
+
     def key(self, labels: pd.Series) -> pd.Series:
         """A sorting key for labels, those of this calendar and others of its step."""
         uniques = labels.dropna().unique()

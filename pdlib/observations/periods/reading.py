@@ -58,6 +58,14 @@ class PeriodsRead:
     apart: tuple[str, ...] = ()
 
     @property
+    def said(self) -> str:
+        """What was understood, for a screen: "2024-01, 2024-02 … 2024-12 in this order, written 2024-01; no gaps"."""
+        names, gaps = self.calendar.labels, self.calendar.gaps
+        some = ", ".join(names) if len(names) <= 3 else f"{names[0]}, {names[1]} … {names[-1]}"
+        spellings = f", written {', '.join(self.forms[:SHOWN])}" if self.forms else ""
+        return "; ".join([f"{some} in this order{spellings}", *self.notes, f"{len(gaps)} gaps" if gaps else "no gaps"])
+
+    @property
     def steps(self) -> str:
         """The step in the plural, as a screen tells it."""
         return PLURALS.get(self.step, f"{self.step}s")

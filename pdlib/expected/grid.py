@@ -41,6 +41,11 @@ class Grid:
         return over_periods(self.numeric, np.ones(self.numeric.shape[:2]))
 
     @property
+    def seen(self) -> list[str]:
+        """Periods in which any unit was observed: all but the gaps."""
+        return [self.periods[place] for place in np.flatnonzero((self.n > 0).any(axis=0))]
+
+    @property
     def usual(self) -> np.ndarray:
         """(N, C) the same, the median standing in where a condition is not known."""
         return np.where(np.isnan(self.averages), np.nanmedian(self.averages, axis=0), self.averages)

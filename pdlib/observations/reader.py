@@ -138,9 +138,7 @@ def _condition(item: Context, sheet: Sheet) -> pd.Series:
     return values
 
 
-def usable(
-    study: Study, panel: pd.DataFrame, table: str, calendar: Calendar
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def usable(study: Study, panel: pd.DataFrame, table: str, calendar: Calendar) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Set aside the rows that say nothing about the primary outcome.
 
     Parameters
@@ -168,7 +166,9 @@ def usable(
     empty = panel[outcome.size].fillna(0).eq(0) if outcome.size else pd.Series(False, index=panel.index)
     reasons = [f"no {outcome.label} recorded", f"no {outcome.exposure_label} behind it"]
     reason = pd.Series(np.select([missing, empty], reasons, default=""), index=panel.index)
-    used = panel[reason.eq("")].sort_values(["unit", "period"], key=lambda s: calendar.key(s) if s.name == "period" else s)
+    used = panel[reason.eq("")].sort_values(
+        ["unit", "period"], key=lambda s: calendar.key(s) if s.name == "period" else s
+    )
     count = used["unit"].nunique()
     if count < FEWEST_UNITS:
         raise TooFewUnitsError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from pdlib.observations.periods import days
@@ -116,8 +117,8 @@ def _settling(task: Task, option: Option, first: int) -> Answer:
 def ask_year(task: Task, moments: dict[int, Moment]) -> None:
     """Ask whether the same day of each year begins a financial year."""
     first = min(moments)
-    value = days.date.fromordinal(int(moments[first].key))
-    begins = value if value.day == 1 else value + days.timedelta(days=1)
+    value = date.fromordinal(int(moments[first].key))
+    begins = value if value.day == 1 else value + timedelta(days=1)
     found = f"every date is {value.day} {SHORT[value.month - 1].capitalize()}: a financial year, or one month of each?"
     year = begins.year - (value.day != 1)
     answers = [

@@ -217,8 +217,7 @@ class Calendar:
 
     def cut(self, labels: pd.Series) -> pd.Series:
         """The period that each label or date lies in; missing outside the span and where none can be told."""
-        uniques = [label for label in labels.dropna().unique()]
-        found = {label: self.match(str(label)) for label in uniques}
+        found = {label: self.match(str(label)) for label in labels.dropna().unique()}
         return labels.map({label: name for label, name in found.items() if name in self._inside}).astype("str")
 
 

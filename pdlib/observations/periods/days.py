@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date, timedelta
-from typing import Literal
 
 _STARTS = (("half-year", {1, 7}), ("quarter", {1, 4, 7, 10}))
 _RANK = ("day", "week", "month", "quarter", "half-year", "year of its own", "year")
 
 
-def coarsest(days: Collection[date]) -> Literal["day", "week", "month", "quarter", "half-year", "year of its own",
-                                                "year"]:  # fmt: skip
+def coarsest(days: Collection[date]) -> str:
     """The coarsest step of which every day is the first, or every day the last.
 
     Parameters
@@ -32,7 +30,7 @@ def coarsest(days: Collection[date]) -> Literal["day", "week", "month", "quarter
             return "month"
         if len(months) == 1:
             return "year" if months == {1} else "year of its own"
-        return next((step for step, starts in _STARTS if months <= starts), "month")  # type: ignore[return-value]
+        return next((step for step, starts in _STARTS if months <= starts), "month")
     mondays = len(days) > 1 and all(value.weekday() == 0 for value in days)
     return "week" if mondays else "day"
 

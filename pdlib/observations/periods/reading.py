@@ -13,8 +13,8 @@ import pandas as pd
 
 from pdlib.observations.periods.asking import ORDERED, Purpose, Task, ask_form, ask_year
 from pdlib.observations.periods.calendar import Calendar
-from pdlib.observations.periods.declaring import by_format, by_order, month_of, year_begun
 from pdlib.observations.periods.days import coarsest
+from pdlib.observations.periods.declaring import by_format, by_order, month_of, year_begun
 from pdlib.observations.periods.forms import Group, dated, family, grouped
 from pdlib.observations.periods.moments import A_YEAR, DATED, PLURALS, Moment, day, first_day, holding
 from pdlib.observations.periods.shapes import readings

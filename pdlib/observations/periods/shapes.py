@@ -31,7 +31,8 @@ def plain(text: str) -> str:
 
 
 _CLOCK = re.compile(
-    r"(?P<date>.*\d)(?:t|,? )(?P<h>\d{1,2}):(?P<m>\d\d)(?::(?P<s>\d\d)(?:[.,]\d+)?)?(?: ?(?P<half>am|pm|a\.m\.|p\.m\.))?"
+    r"(?P<date>.*\d)(?:t|,? )(?P<h>\d{1,2}):(?P<m>\d\d)(?::(?P<s>\d\d)(?:[.,]\d+)?)?"
+    r"(?: ?(?P<half>am|pm|a\.m\.|p\.m\.))?"
     r"(?: ?(?P<zone>z|utc|gmt|[+-]\d\d(?::?\d\d)?))?"
 )
 
@@ -151,7 +152,7 @@ def _named_day(d: str, name: str, y: str) -> Iterator[tuple[Form, Moment]]:
 
 
 def _two_named(y: str, name: str) -> Iterator[tuple[Form, Moment]]:
-    """ "16-Apr": the year of a month, or a day without its year."""
+    """Take "16-Apr" for the year of a month, or a day without its year."""
     for language, month in MONTHS.get(name, {}).items():
         yield f"year, name|{language}", of_year("month", whole_year(y), month)
         if 1 <= int(y) <= 31:
@@ -241,7 +242,8 @@ _SHAPES: list[tuple[re.Pattern[str], _Reader]] = [
         (rf"{_Y}{_SEP}{_MON}", _named),
         (rf"{_MON},?{_SEP}{_YY}", _named),
         (r"(?P<y>\d\d)[-/. ]" + _MON, _two_named),
-        (rf"(?P<d>\d\d?)(?:st|nd|rd|th|er|\.|º)?(?: of| de)?(?![^\W\d]){_SEP}{_MON},?(?: de)?(?![^\W\d]){_SEP}{_YY}", _named_day),
+        (rf"(?P<d>\d\d?)(?:st|nd|rd|th|er|\.|º)?(?: of| de)?(?![^\W\d]){_SEP}{_MON},?(?: de)?(?![^\W\d])"
+         rf"{_SEP}{_YY}", _named_day),
         (rf"{_MON}{_SEP}(?P<d>\d\d?)(?:st|nd|rd|th)?,{_SEP}{_Y}", _named_day),
         (rf"{_MON} (?P<d>\d\d?)(?:st|nd|rd|th)? {_Y}", _named_day),
         (rf"{_Y}[-/. ]{_MON}[-/. ](?P<d>\d\d?)", _named_day),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cached_property
-from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -116,7 +116,7 @@ def _cell(value: Any) -> tuple[str, Kind]:
         return value.isoformat(sep=" "), "date"
     if isinstance(value, date):
         return value.isoformat(), "date"
-    if isinstance(value, Real) and not isinstance(value, bool | np.bool_):
+    if isinstance(value, float | int | np.number | Decimal) and not isinstance(value, bool):
         return f"{float(value):.15g}", "number"
     return str(value).strip(), "text"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pdlib.observations.periods import Calendar, read_periods
+from pdlib.observations.periods import DATED, Calendar, read_periods
 from pdlib.observations.reader import YES_NO, is_empty
 from pdlib.observations.sheet import Sheet, Source
 from pdlib.observations.text import as_text
@@ -83,7 +83,7 @@ def _in_periods(sheet: Sheet, period: Period, calendar: Calendar) -> pd.Series:
     """The period that each comment lies in; missing outside the span."""
     read = read_periods(sheet, period.column, period, known=calendar)
     apart = read.labels.isin(read.apart)
-    fix = f"Write a day or a {calendar.step}, so that it falls into one {period.singular}."
+    fix = f"Write a period as the observations do{', or a day in it' if calendar.step in DATED else ''}."
     sheet.report_rows(period.column, apart, f"no time within one {period.singular}", fix, sheet.frame[period.column])
     return read.labels.where(read.labels.isin(calendar.full()))
 

@@ -85,9 +85,9 @@ def _check_keys(study: Study, sheet: Sheet, read: dict[str, pd.Series]) -> None:
 
 def is_empty(values: pd.Series) -> pd.Series:
     """Which cells hold nothing, or blanks only."""
-    if not (pd.api.types.is_object_dtype(values) or pd.api.types.is_string_dtype(values)):
-        return values.isna()
-    return values.isna() | values.astype("str").str.strip().eq("")
+    codes, uniques = pd.factorize(values)
+    blank = np.array([*(isinstance(value, str) and not value.strip() for value in uniques), True])
+    return pd.Series(blank[codes], index=values.index)
 
 
 def _check_outcome(sheet: Sheet, outcome: Outcome, columns: dict[str, pd.Series]) -> None:

@@ -117,6 +117,8 @@ class Calendar:
     def _every(self) -> list[tuple[str, float]]:
         """Labels with their places, gaps included."""
         have = sorted((self._places[label], label) for label in self.labels)
+        if not have:
+            return []
         if self.order:
             first, last = have[0][0], have[-1][0]
             return [(label, place) for label, place in self._places.items() if first <= place <= last]
@@ -205,6 +207,9 @@ class Calendar:
         if same or self.order:
             return same[0] if same else None
         forms = readings(clock(wanted)[0])
+        if self.step == "numbered":  # "Wave 1" is no "Week 1"
+            own = readings(plain(self.labels[0]))
+            forms = {form: moment for form, moment in forms.items() if form in own}
         if self.day_first is not None:
             forms.pop("month first" if self.day_first else "day first", None)
         found = dict.fromkeys(label for moment in forms.values() if (label := self.lies_in(moment)) is not None)

@@ -228,6 +228,7 @@ def _word(name: str, rest: str | None = None) -> Iterator[tuple[Form, Moment]]:
 
 _Y, _YY = r"(?P<y>\d{4})", r"'?(?P<y>\d{4}|\d\d)"
 _MON = r"(?P<name>[^\W\d_]{3,})\.?"
+_OF = r"(?: of| de)?(?![^\W\d])"
 _SEP = r"[-/. ']*"
 _SHAPES: list[tuple[re.Pattern[str], _Reader]] = [
     (re.compile(pattern), reader)
@@ -242,8 +243,7 @@ _SHAPES: list[tuple[re.Pattern[str], _Reader]] = [
         (rf"{_Y}{_SEP}{_MON}", _named),
         (rf"{_MON},?{_SEP}{_YY}", _named),
         (r"(?P<y>\d\d)[-/. ]" + _MON, _two_named),
-        (rf"(?P<d>\d\d?)(?:st|nd|rd|th|er|\.|º)?(?: of| de)?(?![^\W\d]){_SEP}{_MON},?(?: de)?(?![^\W\d])"
-         rf"{_SEP}{_YY}", _named_day),
+        (rf"(?P<d>\d\d?)(?:st|nd|rd|th|er|\.|º)?{_OF}{_SEP}{_MON},?{_OF}{_SEP}{_YY}", _named_day),
         (rf"{_MON}{_SEP}(?P<d>\d\d?)(?:st|nd|rd|th)?,{_SEP}{_Y}", _named_day),
         (rf"{_MON} (?P<d>\d\d?)(?:st|nd|rd|th)? {_Y}", _named_day),
         (rf"{_Y}[-/. ]{_MON}[-/. ](?P<d>\d\d?)", _named_day),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,6 +19,7 @@ from pdlib.observations.sheet import Sheet
 
 Kind = Literal["text", "number", "date"]
 MANY = 20_000  # spellings: nobody has so many periods, but comments have the second in which they were written
+_DATE_CELL = re.compile(r"\d{4}-\d\d-\d\d 00:00:00")  # of a spreadsheet, made text on the way
 _WITH_A_TIME = r"(.*\d)[T ]\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AaPp][Mm])?"
 
 
@@ -64,8 +66,8 @@ class Written:
 
     def labels(self, labels: list[str | None]) -> pd.Series:
         """A label for each row from one for each spelling."""
-        found = np.array([*labels, None], dtype=object)[self.codes]
-        return pd.Series(found, index=self.sheet.frame.index, dtype="str", name=self.column)
+        found = pd.array([*labels, None], dtype="str")[self.codes]
+        return pd.Series(found, index=self.sheet.frame.index, name=self.column)
 
 
 def written(sheet: Sheet, column: str, *, zone: str | None = None, days_only: bool = False) -> Written:
@@ -107,7 +109,8 @@ def written(sheet: Sheet, column: str, *, zone: str | None = None, days_only: bo
 def _cell(value: Any) -> tuple[str, Kind]:
     """A value as text, and what it was."""
     if isinstance(value, str):
-        return value.strip(), "text"
+        text = value.strip()
+        return text, "date" if _DATE_CELL.fullmatch(text) else "text"
     if isinstance(value, pd.Period):
         return _period(value), "date"
     if isinstance(value, np.datetime64):

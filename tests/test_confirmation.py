@@ -84,8 +84,8 @@ def test_data_that_were_used_already_are_refused() -> None:
         pdlib.confirm(practices.observations, practices)
     assert str(caught.value) == (
         "All 300 shops and every wave (P03, P05, P07) were used to find the candidates; 0 other shops are left and "
-        "30 are needed. Keep something back before comparing ([confirm] units, periods_from or adoptions_from), or come back "
-        "with later observations."
+        "30 are needed. Keep something back before comparing ([confirm] units, periods_from or adoptions_from), or "
+        "come back with later observations."
     )
 
 

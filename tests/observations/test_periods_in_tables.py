@@ -201,7 +201,7 @@ def test_what_is_kept_back_may_be_named_as_an_earlier_version_did(start: str) ->
 def test_periods_are_chosen_by_any_spelling() -> None:
     observations = pdlib.read(study(), tables())
     assert observations.during(["Jan 2025", "2025-2", "2025-03-01"]).periods == LABELS[:3]
-    with pytest.raises(StudyError, match="There is no period '2026-01' .*; there are 2025-01 to 2025-06"):
+    with pytest.raises(StudyError, match=r"There is no period '2026-01' .*; there are 2025-01 to 2025-06"):
         observations.during(["2026-01"])
 
 

@@ -70,9 +70,9 @@ class Calendar:
 
     def key(self, labels: pd.Series) -> pd.Series:
         """A sorting key for labels, those of this calendar and others of its step."""
-        uniques = labels.dropna().unique()
-        known = {label: self._place(label) for label in uniques}
-        return labels.map(known).astype(float)
+        codes, uniques = pd.factorize(labels)
+        places = np.array([*(self._place(label) for label in uniques), np.nan])
+        return pd.Series(places[codes], index=labels.index)
 
     def _place(self, label: str) -> float:
         if label in self._places:

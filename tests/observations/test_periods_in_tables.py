@@ -101,7 +101,8 @@ WAVES = {
     "months": (["2025-02", "2025-05"], LABELS[1:5:3]),
     "days within months": (["2025-02-14", "2025-05-30"], LABELS[1:5:3]),
     "dates": ([pd.Timestamp("2025-02-14"), pd.Timestamp("2025-05-30")], LABELS[1:5:3]),
-    "names": (["February 2025", "Mai 2025"], None),
+    "names": (["February 2025", "May 2025"], LABELS[1:5:3]),
+    "year and name": (["25-Feb", "25-May"], LABELS[1:5:3]),
     "before and after": (["2024-12", "2025-05"], ["2024-12", "2025-05"]),
     "numbers": ([1, 2], ["1", "2"]),
     "numbered": (["Wave 2", "Wave 10"], ["Wave 2", "Wave 10"]),
@@ -109,7 +110,7 @@ WAVES = {
 }
 
 
-@pytest.mark.parametrize("case", [case for case, (_, labels) in WAVES.items() if labels])
+@pytest.mark.parametrize("case", WAVES)
 def test_waves_meet_the_months_they_lie_in(case: str) -> None:
     waves, labels = WAVES[case]
     observations = pdlib.read(study(), tables(waves=waves))
@@ -124,6 +125,7 @@ def test_waves_meet_the_months_they_lie_in(case: str) -> None:
         (["before", "after"], "waves such as 'before' and 'after' cannot be put in order"),
         (["spring", "autumn"], "their order cannot be told"),
         (["01/02/2025", "01/05/2025"], "'01/02/2025' may be 1 Feb 2025"),
+        (["14-Feb", "30-May"], "'14-Feb' may be Feb 2014 or the day 14 feb"),
     ],
 )
 def test_waves_that_cannot_be_placed_are_asked(waves: list[str], why: str) -> None:
@@ -272,3 +274,19 @@ def test_the_screen_says_how_periods_were_read() -> None:
         "2025-01, 2025-02 … 2025-06 in this order, written Jan-25 (72 times); years of two digits: 69 to 99 are 1969 "
         "to 1999; no gaps"
     )
+
+
+def test_the_repair_shops_relabelled_are_read_as_shipped() -> None:
+    shops = pdlib.load_study(CHAIN / "study.toml")
+    shipped = pdlib.read(shops)
+    written = {"observations": "shop_months", "practices": "practice_audit", "comments": "comments"}
+    relabelled = {}
+    for name, file in written.items():
+        column = "wave" if name == "practices" else "month"
+        frame = pd.read_csv(CHAIN / f"{file}.csv", dtype={column: str, "shop": str})
+        relabelled[name] = frame.assign(**{column: pd.to_datetime(frame[column]).dt.strftime("%b-%y")})
+    again = pdlib.read(shops, relabelled)
+    pd.testing.assert_frame_equal(again.panel, shipped.panel)
+    pd.testing.assert_frame_equal(again.practices, shipped.practices)
+    pd.testing.assert_frame_equal(again.comments, shipped.comments)
+    assert again.periods == shipped.periods

@@ -160,7 +160,7 @@ def _by_form(task: Task) -> tuple[Moments, list[str]]:
     _unread(task, [place for place, forms in found.items() if not forms])
     left_out = {*sums, *weekdays, *(place for place, forms in found.items() if "lost" in forms)}
     readable = {place: forms for place, forms in found.items() if forms and place not in left_out}
-    steps = set(DATED) if task.known is not None and dated(task.known.step) else set()
+    steps = {*DATED, "day without a year"} if task.known is not None and dated(task.known.step) else set()
     groups = grouped(readable, steps)
     moments: Moments = {}
     for group in groups:
@@ -227,7 +227,7 @@ def _sound(task: Task, group: Group, *, alone: bool) -> bool:
         fix = "Write all of them in one way" + (", day or month first." if group.family == "three numbers" else ".")
         task.refuse(group.odd, what, fix, "mixed")
         return True
-    if not group.open:
+    if not group.open or _known_months(task, group):
         return True
     if alone:
         ask_form(task, group)
@@ -235,6 +235,13 @@ def _sound(task: Task, group: Group, *, alone: bool) -> bool:
     places = list(group.options[0].moments)
     task.refuse(places, "written in a way that could mean several things, beside others", "Write 2016-04.", "mixed")
     return False
+
+
+def _known_months(task: Task, group: Group) -> bool:
+    """Whether "16-Apr" can be no day, for April 2016 is among the months that are known, as are all the others."""
+    if task.known is None or group.family != "number and name":
+        return False
+    return set(map(task.known.lies_in, group.options[0].moments.values())) <= set(task.known.full())
 
 
 def _two_digits(w: Written, moments: Moments) -> list[str]:

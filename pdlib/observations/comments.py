@@ -49,7 +49,7 @@ def read_comments(source: Source, units: pd.Index, calendar: Calendar) -> tuple[
     for name in study.keys:
         sheet.report_rows(name, is_empty(sheet.frame[name]), "no value", "Every comment needs its unit and period.")
     sheet.report_strangers(study.unit.column, units)
-    taken = pd.DataFrame({name: as_text(sheet.frame[column]) for name, column in declared.items()})
+    taken = pd.DataFrame({name: as_text(sheet.frame[column]) for name, column in declared.items() if name != "period"})
     if study.period:
         taken["period"] = _in_periods(sheet, study.period, calendar)
     empty = taken["text"].isna()

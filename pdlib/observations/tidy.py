@@ -133,7 +133,8 @@ class Observations:
             If there is no such period.
         """
         periods = [self.period(name) for name in periods]
-        others = set(self.calendar.full()) - set(periods)
+        every, span = set(self.calendar.full()), self.calendar.full(periods)
+        others = (every - set(span)) | (set(self.periods) - set(periods))  # a wave in a gap of the span stays
         return replace(
             self,
             panel=self.panel[self.panel["period"].isin(periods)].reset_index(drop=True),

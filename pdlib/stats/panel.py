@@ -156,8 +156,9 @@ def _two_way(z: Array, weights: Array) -> tuple[Array, Array, int]:
         return means, np.zeros(1), 0
     normal, right, _ = _within(z, lambda rows: weights[rows])
     periods, rank = _solve(normal, right)
-    periods -= periods.mean(where=weights.any(axis=0))
-    periods[~weights.any(axis=0)] = 0.0  # nothing is known of a period in which nobody was seen
+    there = weights.any(axis=0)
+    periods[there] -= periods[there].sum() / max(int(there.sum()), 1)
+    periods[~there] = 0.0  # nothing is known of a period in which nobody was seen
     return means - (weights @ periods) / total, periods, rank
 
 

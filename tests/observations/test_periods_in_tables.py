@@ -290,3 +290,11 @@ def test_the_repair_shops_relabelled_are_read_as_shipped() -> None:
     pd.testing.assert_frame_equal(again.practices, shipped.practices)
     pd.testing.assert_frame_equal(again.comments, shipped.comments)
     assert again.periods == shipped.periods
+
+
+def test_a_wave_in_a_gap_stays_with_the_periods_around_it() -> None:
+    months = [label for label in LABELS if label != "2025-03"]
+    observations = pdlib.read(study(), tables(months, ["2025-01", "2025-03", "2025-06"]))
+    assert observations.calendar.full() == LABELS
+    assert set(observations.during(months[:-1]).practices["wave"]) == {"2025-01", "2025-03"}
+    assert set(observations.during(["2025-04", "2025-05"]).practices["wave"]) == set()

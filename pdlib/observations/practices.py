@@ -10,9 +10,10 @@ import pandas as pd
 from pydantic import ValidationError
 
 from pdlib.errors import StudyError
-from pdlib.observations.reader import SAME_ID, report_again, yes_or_no
+from pdlib.observations.periods import Calendar
+from pdlib.observations.reader import SAME_ID, is_empty, report_again, yes_or_no
 from pdlib.observations.sheet import Sheet, Source
-from pdlib.observations.text import as_text
+from pdlib.observations.waves import read_waves
 from pdlib.show.wording import listed
 from pdlib.study import Practice, Study, did_you_mean, practice_in_context
 
@@ -104,7 +105,7 @@ def _complete(codebook: pd.DataFrame, sheet: Sheet, answers: pd.DataFrame) -> pd
 
 
 def read_practices(
-    source: Source, codebook: pd.DataFrame, panel: pd.DataFrame, units: pd.Index
+    source: Source, codebook: pd.DataFrame, panel: pd.DataFrame, units: pd.Index, calendar: Calendar | None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What units do, and the codebook completed by what was found.
 
@@ -126,7 +127,7 @@ def read_practices(
     unit, wave = study.unit.column, study.practices.wave
     keys = [unit, wave] if wave else [unit]
     listed = list(dict.fromkeys(codebook.index))
-    sheet = source.sheet("practices", keys)
+    sheet = source.sheet("practices", keys[:1], keys[1:])
     if sheet is None:
         return _among_observations(replace(source.sheets["observations"], frame=panel), codebook, listed)
     frame = sheet.frame
@@ -134,14 +135,15 @@ def read_practices(
         return codebook, pd.DataFrame(columns=_LONG)
     fix = "Keep one row per unit and wave; name the wave under [practices]."
     for key in keys:
-        sheet.report_rows(key, frame[key].isna(), "no value", f"Every row needs its {' and '.join(keys)}.")
-    report_again(sheet, keys, fix)
+        sheet.report_rows(key, is_empty(frame[key]), "no value", f"Every row needs its {' and '.join(keys)}.")
+    waves = read_waves(sheet, wave, study, calendar) if wave else pd.Series("all", index=frame.index)
+    frame = frame.assign(**({wave: waves} if wave else {}))
+    report_again(sheet, frame[keys], fix)
     sheet.report_strangers(unit, units)
     listed = listed or [str(name) for name in frame.columns if name not in keys]
     _refuse_context(study, pd.Index(listed))
     fix = "The codebook names it; add the column or drop the line."
     values = pd.DataFrame({name: yes_or_no(sheet, name) for name in listed if sheet.has(name, fix)}, index=frame.index)
-    waves = as_text(frame[wave]) if wave else pd.Series("all", index=frame.index)
     return _complete(codebook, sheet, values), _long(values, frame[unit], waves)
 
 

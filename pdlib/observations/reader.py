@@ -9,8 +9,9 @@ import pandas as pd
 
 from pdlib.errors import DataError, TooFewUnitsError
 from pdlib.observations.numbers import Role
+from pdlib.observations.periods import Calendar, PeriodsRead, read_periods
 from pdlib.observations.sheet import SHOWN, Sheet, parted
-from pdlib.observations.text import as_text, as_written, in_time, joined
+from pdlib.observations.text import as_written, joined
 from pdlib.show.wording import listed
 from pdlib.study import Confirm, Context, Outcome, Study, did_you_mean
 
@@ -20,7 +21,7 @@ ALONE = "no group, "  # before the id of a unit that is a group of its own
 SAME_ID = "It must have the same id column as the observations."
 
 
-def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> pd.DataFrame:
+def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> tuple[pd.DataFrame, PeriodsRead | None]:
     """Every row of the observations, in the order of the file.
 
     Parameters
@@ -33,8 +34,10 @@ def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
+    panel : DataFrame
         ``unit``, ``period``, then the columns named in the study as numbers or text, then all others as they are.
+    periods : PeriodsRead or None
+        How the periods were read; None if the study has none.
 
     Raises
     ------
@@ -48,9 +51,12 @@ def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> pd.DataFrame:
         _report_wide(study, sheet)
         _read_outcomes(study, sheet)
         raise DataError(*parted(sheet.problems))
-    period = as_text(frame[study.period.column]) if study.period else pd.Series("all", index=frame.index)
+    read, period = None, pd.Series("all", index=frame.index)
+    if study.period:
+        read = read_periods(sheet, study.period.column, study.period, units=frame[study.unit.column])
+        period = read.labels
     columns = {"unit": frame[study.unit.column], "period": period}
-    _check_keys(study, sheet)
+    _check_keys(study, sheet, columns)
     columns |= _read_outcomes(study, sheet)
     for item in study.context:
         values = _context(study, item, sheet, units)
@@ -60,7 +66,7 @@ def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> pd.DataFrame:
         if caution.name not in columns and sheet.has(caution.name, "Name the right column under [[caution]]."):
             columns[caution.name] = sheet.numbers(caution.name)
     others = frame.drop(columns=[*keys, *columns], errors="ignore")
-    return pd.concat([pd.DataFrame(columns), others], axis=1)
+    return pd.concat([pd.DataFrame(columns), others], axis=1), read
 
 
 def _report_wide(study: Study, sheet: Sheet) -> None:
@@ -98,26 +104,34 @@ def _roles(outcome: Outcome) -> dict[str, Role]:
     return {str(getattr(outcome, key)): role for key, role in roles.items() if getattr(outcome, key)}
 
 
-def _check_keys(study: Study, sheet: Sheet) -> None:
-    frame, keys = sheet.frame, study.keys
+def _check_keys(study: Study, sheet: Sheet, read: dict[str, pd.Series]) -> None:
+    """That each unit has one row a period, by the labels as read: two spellings of a month are one month."""
+    keys = study.keys
     for key in keys:
-        sheet.report_rows(key, frame[key].isna(), "no value", "Every row needs its unit and period.")
+        sheet.report_rows(key, is_empty(sheet.frame[key]), "no value", "Every row needs its unit and period.")
+    frame = pd.DataFrame(dict(zip(keys, read.values(), strict=False)))
     fix = "Declare the period, or give one row per unit."
     if study.period:
         fix = "Keep one row per unit and period; if each row is a single case, count or average them first."
-    report_again(sheet, keys, fix)
+    report_again(sheet, frame, fix)
 
 
-def report_again(sheet: Sheet, keys: list[str], fix: str) -> None:
+def report_again(sheet: Sheet, keys: pd.DataFrame, fix: str) -> None:
     """Note the rows whose keys stand in an earlier row already; rows without one of them do not count."""
-    frame = sheet.frame
-    found = [pd.factorize(frame[key]) for key in keys]
+    found = [pd.factorize(keys[key]) for key in keys]
     known = np.logical_and.reduce([codes >= 0 for codes, _ in found])
     codes = np.ravel_multi_index([np.maximum(codes, 0) for codes, _ in found], [max(len(u), 1) for _, u in found])
-    again = pd.Series(pd.Series(codes).where(known).duplicated().to_numpy() & known, frame.index)
+    again = pd.Series(pd.Series(codes).where(known).duplicated().to_numpy() & known, keys.index)
     if again.any():
-        values = joined(frame[again], keys).reindex(frame.index)
-        sheet.report_rows(" and ".join(keys), again, "a row already given", fix, values)
+        values = joined(keys[again], [str(key) for key in keys]).reindex(keys.index)
+        sheet.report_rows(" and ".join(map(str, keys)), again, "a row already given", fix, values)
+
+
+def is_empty(values: pd.Series) -> pd.Series:
+    """Which cells hold nothing, or blanks only."""
+    codes, uniques = pd.factorize(values)
+    blank = np.array([*(isinstance(value, str) and not value.strip() for value in uniques), True])
+    return pd.Series(blank[codes], index=values.index)
 
 
 def _check_outcome(sheet: Sheet, outcome: Outcome, columns: dict[str, pd.Series]) -> None:
@@ -169,7 +183,7 @@ def _condition(item: Context, sheet: Sheet) -> pd.Series:
     return values
 
 
-def usable(study: Study, panel: pd.DataFrame, table: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def usable(study: Study, panel: pd.DataFrame, table: str, calendar: Calendar) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Set aside the rows that say nothing about the primary outcome.
 
     Parameters
@@ -178,6 +192,7 @@ def usable(study: Study, panel: pd.DataFrame, table: str) -> tuple[pd.DataFrame,
     panel : DataFrame
     table : str
         What the observations table is called.
+    calendar : Calendar
 
     Returns
     -------
@@ -197,7 +212,7 @@ def usable(study: Study, panel: pd.DataFrame, table: str) -> tuple[pd.DataFrame,
     reasons = ["", f"no {outcome.label} recorded", f"no {outcome.exposure_label} behind it"]
     reason = np.select([missing, empty], [1, 2], default=0)
     kept = reason == 0
-    used = _in_order(panel if kept.all() else panel[kept])
+    used = _in_order(panel if kept.all() else panel[kept], calendar)
     count = used["unit"].nunique()
     if count < FEWEST_UNITS:
         raise TooFewUnitsError(
@@ -210,16 +225,18 @@ def usable(study: Study, panel: pd.DataFrame, table: str) -> tuple[pd.DataFrame,
     return used.reset_index(drop=True), aside.reset_index(drop=True)
 
 
-def _in_order(panel: pd.DataFrame) -> pd.DataFrame:
+def _in_order(panel: pd.DataFrame, calendar: Calendar) -> pd.DataFrame:
     """The rows by unit and in the order of time; each different period is looked at once."""
     units, _ = pd.factorize(panel["unit"], sort=True)
     periods, labels = pd.factorize(panel["period"])
-    rank = in_time(pd.Series(labels)).rank(method="first").to_numpy()
+    rank = calendar.key(pd.Series(labels)).rank(method="first").to_numpy()
     order = np.lexsort((rank[periods], units))
     return panel if (np.diff(order) == 1).all() else panel.iloc[order]
 
 
-def read_units(study: Study, observed: Sheet, sheet: Sheet | None, panel: pd.DataFrame) -> pd.DataFrame:
+def read_units(
+    study: Study, observed: Sheet, sheet: Sheet | None, panel: pd.DataFrame, calendar: Calendar
+) -> pd.DataFrame:
     """One row per unit of the panel, indexed by unit: ``label`` and the groups that the study declares."""
     unit, varies_by = study.unit, study.period.varies_by if study.period else None
     index = pd.Index(sorted(panel["unit"].dropna().unique()), name="unit")
@@ -245,14 +262,14 @@ def read_units(study: Study, observed: Sheet, sheet: Sheet | None, panel: pd.Dat
     if "kept_back" in frame:
         frame["kept_back"] = frame["kept_back"].eq(1.0)
     if study.confirm:
-        _check_confirm(study.confirm, frame, panel, Sheet("the study", frame, observed.problems))
+        _check_confirm(study.confirm, frame, calendar, Sheet("the study", frame, observed.problems))
     return frame
 
 
-def _check_confirm(confirm: Confirm, units: pd.DataFrame, panel: pd.DataFrame, sheet: Sheet) -> None:
+def _check_confirm(confirm: Confirm, units: pd.DataFrame, calendar: Calendar, sheet: Sheet) -> None:
     """That something is kept back to confirm on."""
-    periods = list(panel["period"].dropna().drop_duplicates().sort_values(key=in_time))
-    if confirm.start and confirm.start not in periods:
+    periods = calendar.full()
+    if confirm.start and periods and calendar.match(confirm.start) not in periods:
         key = "periods_from" if confirm.periods_from else "adoptions_from"
         found = f"{confirm.start!r} is none of the periods{did_you_mean(confirm.start, periods)}."
         known = listed(periods) if len(periods) <= SHOWN else f"{periods[0]}, {periods[1]} … {periods[-1]}"

@@ -227,7 +227,7 @@ class Source:
     sheets: dict[str, Sheet] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
 
-    def sheet(self, table: str, text: list[str]) -> Sheet | None:
+    def sheet(self, table: str, text: list[str], times: Sequence[str] = ()) -> Sheet | None:
         """Read one table.
 
         Parameters
@@ -235,14 +235,17 @@ class Source:
         table : str
             "observations", "units", "practices", "codebook" or "comments".
         text : list of str
-            Columns that are ids or periods and read as text.
+            Columns that are ids and read as text.
+        times : sequence of str
+            Columns that are periods: left as they are written, for `read_periods`.
 
         Returns
         -------
         Sheet or None
             None if the study has no such table, or it cannot be read, which is a problem.
         """
-        raw = self._handed_in(table, text) if table in self.frames else self._filed(table, text)
+        keys = [*text, *times]
+        raw = self._handed_in(table, keys) if table in self.frames else self._filed(table, keys)
         if raw is None:
             return None
         frame = self._once(table, raw.frame)
@@ -251,7 +254,7 @@ class Source:
         self.sheets[table] = sheet
         if raw.reading is not None:
             self.facts[table] = raw.reading.said
-        for name in text:
+        for name in keys:
             if name in frame and raw.reading is not None:
                 sheet.report_rows(
                     name, frame[name].isin(ERRORS), "a spreadsheet error", "Mend the formula.", frame[name]

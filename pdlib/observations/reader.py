@@ -48,7 +48,6 @@ def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> tuple[pd.Data
     fix = f"Name the right column {'under [unit] or [period]' if sheet.door == 'toml' else 'in unit= or period='}."
     present = [sheet.has(key, fix) for key in keys]
     if not all(present):
-        _report_wide(study, sheet)
         _read_outcomes(study, sheet)
         raise DataError(*parted(sheet.problems))
     read, period = None, pd.Series("all", index=frame.index)
@@ -67,17 +66,6 @@ def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> tuple[pd.Data
             columns[caution.name] = sheet.numbers(caution.name)
     others = frame.drop(columns=[*keys, *columns], errors="ignore")
     return pd.concat([pd.DataFrame(columns), others], axis=1), read
-
-
-def _report_wide(study: Study, sheet: Sheet) -> None:
-    """Say that periods stand in the heading, where the column of the period is missing for that reason."""
-    headings = pd.Series(sheet.frame.columns.astype("str"))
-    if study.period is None or study.period.column in sheet.frame:
-        return
-    times = headings[pd.to_datetime(headings, errors="coerce", format="ISO8601").notna()]
-    if len(times) > 1:
-        found = f"a wide table: {len(times)} headings are periods, {times.iloc[0]} to {times.iloc[-1]}."
-        sheet.report(None, found, "Give one row per unit and period, as frame.melt does.", code="wide")
 
 
 def _read_outcomes(study: Study, sheet: Sheet) -> dict[str, pd.Series]:

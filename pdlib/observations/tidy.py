@@ -19,6 +19,7 @@ from pdlib.observations.reader import read_panel, read_units, usable
 from pdlib.observations.reading import COLUMNS, what_was_read
 from pdlib.observations.sheet import Source, parted
 from pdlib.observations.text import rows
+from pdlib.observations.wide import laid_out_long
 from pdlib.show import overview
 from pdlib.study import Study, did_you_mean
 
@@ -283,6 +284,7 @@ def _read(source: Source) -> Observations:
     codebook = read_codebook(source)
     if sheet is None:
         raise DataError(*parted(source.problems))
+    sheet = source.sheets["observations"] = laid_out_long(study, sheet)
     panel, periods = read_panel(study, sheet, unit_sheet)
     calendar = periods.calendar if periods else Calendar.of(["all"])
     if periods:

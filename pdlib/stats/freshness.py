@@ -103,7 +103,7 @@ def find_signature(
         starts = (0, *run.starts)
         year = max(np.diff([*starts, y.shape[1]]))
         return Signature("year to date", int(year), starts, 1.0 - run.falls, spread, upper)
-    return _overlapping(y, spread, upper)
+    return _overlapping(y, n, spread, upper)
 
 
 def _copies(kind: Kind, y: Array, n: Array) -> Signature | None:
@@ -153,13 +153,13 @@ def _repeats(kind: Kind, y: Array, n: Array) -> tuple[Array, Array]:
         return same | (step <= (0.5 / n[:, 1:] + 0.5 / n[:, :-1]) * (1 + 1e-9)), large
 
 
-def _overlapping(y: Array, spread: float, upper: float) -> Signature:
+def _overlapping(y: Array, n: Array, spread: float, upper: float) -> Signature:
     """A window by what comes in and goes out again; else steps that are too small for counts and wander."""
     fresh = Signature("fresh", dispersion=spread, dispersion_upper=upper)
     step = np.diff(y, axis=1)
     if y.shape[1] < 3 or ((step != 0) & np.isfinite(step)).any(axis=1).sum() < FEWEST_MOVING:
         return fresh
-    steps = Steps.of(step)
+    steps = Steps.of(step, n)
     if not steps.correlation(1) > OVERLAPS:
         return fresh
     r = np.nan_to_num([steps.correlation(lag) for lag in range(1, y.shape[1] - 1)])

@@ -112,7 +112,7 @@ def find_run_up(
         return RunUp(False)
     shared = _starts(moving[0]) if starts is None else np.asarray(starts, dtype=int)
     falls = max(_falls(x, shared) for x in moving)
-    if not falls <= FALLS or not (steady or _wanders(y, shared)):
+    if not falls <= FALLS or not (steady or _wanders(y, n, shared)):
         return RunUp(False)
     if len(shared):
         return RunUp(all(_restarts(x, shared) for x in moving), tuple(int(s) for s in shared), falls)
@@ -164,9 +164,9 @@ def _grown(x: Array) -> float:
     return float(x[both, -1].sum() / first) if first > 0 else 0.0
 
 
-def _wanders(y: Array | None, starts: Array) -> bool:
+def _wanders(y: Array | None, n: Array | None, starts: Array) -> bool:
     """Whether shares or means move on from where they were, as figures do that hold the ones before them."""
-    return y is not None and y.shape[1] > SHORTEST and Steps.of(_within(y, starts)).wander(CLEAR)
+    return y is not None and y.shape[1] > SHORTEST and Steps.of(_within(y, starts), n).wander(CLEAR)
 
 
 def _calms_down(y: Array | None, x: Array) -> bool:
@@ -178,7 +178,7 @@ def _calms_down(y: Array | None, x: Array) -> bool:
         return False
     level = np.nanmean(x, axis=0)
     template = np.log(np.maximum(np.diff(level), 1e-300) / (level[1:] * level[:-1]))
-    size = np.log(np.maximum(Steps.of(np.diff(y, axis=1)).scale, 1e-300) ** 2)
+    size = np.log(np.maximum(Steps.of(np.diff(y, axis=1), x).scale, 1e-300) ** 2)
     return bool(np.ptp(template) > 0 and np.polyfit(template, size, 1)[0] > CALMER)
 
 

@@ -12,12 +12,12 @@ Kind = Literal["mean", "proportion", "rate"]
 OVERLAPS = -0.25  # half-way from what new figures make of neighbouring steps (-1/2) to what old ones do (0)
 CLEAR = 4.0
 HALF = 0.5  # of the variance that counts imply: in sound panels of the same customers .7 is left
-SMALL, FEWEST = 0.1, 20
+FEWEST, MOST_CLASSES, DRAWN = 20, 10, 20
 
 
 @dataclass(frozen=True, eq=False)
 class Steps:
-    """Changes of each unit from one period to the next, what all share taken out, each period and unit weighing alike.
+    """Changes of each unit from one period to the next, what all share taken out and scaled in each period.
 
     A change holds nothing of a unit's own level, so that few periods leave no bias: figures that are each new make
     neighbouring changes correlate by -1/2, those that wander by 0, and those over a window of w periods by 0 up to
@@ -30,17 +30,28 @@ class Steps:
     scale: Array  # (P - 1,) spread of the steps into each period
 
     @classmethod
-    def of(cls, step: Array) -> Steps:
-        """Take out what all share of the steps of the figures, (N, P - 1), NaN where one is not known."""
+    def of(cls, step: Array, n: Array | None = None) -> Steps:
+        """Take out what all share, and weigh units by how much they, and others of their size, move.
+
+        A unit's own moves alone would bias the correlation where they are few.
+
+        Parameters
+        ----------
+        step : (N, P - 1) array
+            NaN where one is not known.
+        n : (N, P) array, optional
+            Exposure, by which small units move more than large ones; all weigh alike without it.
+        """
         seen = np.isfinite(step)
         step = np.where(seen, step, 0.0)
-        weights, scale = _weights(step, seen), np.ones(step.shape[1])
+        alike, scale = _alike(len(step), n), np.ones(step.shape[1])
+        weights = _weights(step, seen, alike)
         for _ in range(2):  # periods are centred and scaled by weighted units, units weighed by scaled periods
             total = np.maximum(weights @ seen, 1e-300)
             step = np.where(seen, step - weights @ step / total, 0.0)
             size = np.sqrt(weights @ step**2 / total)
             step, scale = step / np.where(size > 0, size, 1.0), scale * size
-            weights = _weights(step, seen)
+            weights = _weights(step, seen, alike)
         return cls(step, seen, weights, scale)
 
     def _terms(self, lag: int) -> tuple[Array, Array]:
@@ -69,12 +80,22 @@ class Steps:
         return self.correlation(1) > OVERLAPS and self.z(1, -0.5) > clear
 
 
-def _weights(step: Array, seen: Array) -> Array:
-    """One over each unit's mean square, kept from running away where that is small."""
-    count = seen.sum(axis=1)
-    square = (step**2).sum(axis=1) / np.maximum(count, 1)
-    usual = float(np.median(square[square > 0])) if (square > 0).any() else 1.0
-    return np.where(count > 0, 1.0 / (square + SMALL * usual), 0.0)
+def _alike(count: int, n: Array | None) -> Array:
+    """(N,) classes of units of about the same size."""
+    if n is None or count < 2 * FEWEST:
+        return np.zeros(count, dtype=int)
+    known = np.isfinite(n) & (n > 0)
+    size = np.where(known, n, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    classes = min(count // FEWEST, MOST_CLASSES)
+    return np.searchsorted(np.quantile(size, np.arange(1, classes) / classes), size)
+
+
+def _weights(step: Array, seen: Array, alike: Array) -> Array:
+    """One over each unit's mean square, drawn towards that of its class the more, the fewer its steps are."""
+    square, count = (step**2).sum(axis=1), seen.sum(axis=1)
+    usual = (np.bincount(alike, square) / np.maximum(np.bincount(alike, count), 1))[alike]
+    mean = (square + DRAWN * usual) / (count + DRAWN)
+    return np.where(mean > 0, 1.0 / np.where(mean > 0, mean, 1.0), 0.0)
 
 
 def items(kind: Kind, y: Array, n: Array) -> Array:

@@ -135,11 +135,13 @@ def _coarse(y: Array) -> bool:
 def _repeats(kind: Kind, y: Array, n: Array) -> tuple[Array, Array]:
     """(N, P - 1) whether neighbouring figures are the same, and which of them can say anything.
 
-    The lowest and the highest figure say nothing, being where many end by themselves: no events, full marks. Counts
-    large enough to vary by more than their rounding may agree within it; a share is then written as counts.
+    The lowest and the highest figure say nothing, nor one that most units share, being where many end by themselves:
+    no events, full marks. Counts large enough to vary by more than their rounding may agree within it, as those do
+    that were made from one share.
     """
     low, high = np.nanmin(y), np.nanmax(y)
-    inner = (y > low) & (y < high)
+    shared = np.nanmedian(np.where(np.isfinite(y).any(axis=0), y, 0.0), axis=0)  # a period may be empty
+    inner = (y > low) & (y < high) & (y != shared)
     judged = inner[:, 1:] & inner[:, :-1]
     step = np.abs(np.diff(y, axis=1))
     with np.errstate(invalid="ignore"):

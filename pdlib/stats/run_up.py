@@ -176,6 +176,8 @@ def _calms_down(y: Array | None, x: Array) -> bool:
     """
     if y is None:
         return False
+    there = (np.isfinite(x) & np.isfinite(y)).any(axis=0)
+    x, y = x[:, there], y[:, there]
     level = np.nanmean(x, axis=0)
     template = np.log(np.maximum(np.diff(level), 1e-300) / (level[1:] * level[:-1]))
     size = np.log(np.maximum(Steps.of(np.diff(y, axis=1), x).scale, 1e-300) ** 2)

@@ -86,3 +86,17 @@ def test_panels_too_small_to_tell_are_taken_as_new(shape: tuple[int, int]) -> No
     y = np.random.default_rng(1).random(shape)
     assert find_signature("mean", y, np.ones(shape), sized=False).kind == "fresh"
     assert find_signature("mean", np.full(shape, np.nan), np.zeros(shape)).kind == "fresh"
+
+
+def test_a_figure_that_all_units_share_is_no_copy() -> None:
+    made = chain("mean", seed=6)
+    filled = np.where(np.arange(12) >= 6, 4.0, made.amount)
+    assert signature(Chain("mean", filled, made.n, made.context)).kind == "fresh"
+
+
+@pytest.mark.parametrize("wanted", ["year to date, seen from March to November", "rolling 3, means alone"])
+def test_an_empty_period_does_no_harm(wanted: str) -> None:
+    made = design(seed=2, **_stale(wanted))
+    made.amount[:, 4] = np.nan
+    made.n[:, 4] = np.nan
+    assert signature(made).kind == ("rolling" if "rolling" in wanted else "year to date")

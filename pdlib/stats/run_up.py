@@ -85,10 +85,10 @@ def find_run_up(
 ) -> RunUp:
     """Whether counts run up through the year, from a grid.
 
-    Within a year nothing falls, in nearly any unit, neither the amount nor n (unless n never changes), and shares or
-    means wander, or move too little for such counts, as figures do that hold the ones before them. Where a year starts
-    nearly all units fall, to about one step above nothing: a season falls back to a level. Where no year ends within
-    the data, counts must at least double and shares or means calm down as sums do: growth alone does not make them.
+    Within a year the amount never falls in nearly any unit, and shares or means wander, or move too little for such
+    counts, as figures do that hold the ones before them. Where a year starts nearly all units fall, to about one step
+    above nothing: a season falls back to a level. Where no year ends within the data, n must not fall either (unless it
+    never changes), counts at least double, and shares or means calm down as sums do: growth alone does not make them.
 
     Parameters
     ----------
@@ -111,12 +111,14 @@ def find_run_up(
     if not moving or (amount is not None and moving[0] is not amount):
         return RunUp(False)
     shared = _starts(moving[0]) if starts is None else np.asarray(starts, dtype=int)
-    falls = max(_falls(x, shared) for x in moving)
-    if not falls <= FALLS or not (steady or _wanders(y, n, shared)):
+    falls = [_falls(x, shared) for x in moving]
+    if amount is not None and len(shared) and falls[-1] > FALLS:  # events run up, what stands behind them does not
+        moving, falls, y = moving[:1], falls[:1], amount
+    if max(falls) > FALLS or not (steady or _wanders(y, n, shared)):
         return RunUp(False)
     if len(shared):
-        return RunUp(all(_restarts(x, shared) for x in moving), tuple(int(s) for s in shared), falls)
-    return RunUp(all(_grown(x) >= GROWTH for x in moving) and (steady or _calms_down(y, moving[-1])), (), falls)
+        return RunUp(all(_restarts(x, shared) for x in moving), tuple(int(s) for s in shared), max(falls))
+    return RunUp(all(_grown(x) >= GROWTH for x in moving) and (steady or _calms_down(y, moving[-1])), (), max(falls))
 
 
 def _moves(x: Array) -> bool:

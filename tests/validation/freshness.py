@@ -12,8 +12,9 @@ import pandas as pd
 
 from pdlib.deviants import find_deviants
 from pdlib.expected import Expected, expect
-from pdlib.expected.fresh import FRESH
-from pdlib.observations import read
+from pdlib.expected.fresh import FRESH, judge_freshness
+from pdlib.expected.grid import make_grid
+from pdlib.observations import Observations, read
 from pdlib.study import Study
 from tests.validation.cells import Cell, Goal, Section
 from tests.validation.measures import Record
@@ -21,7 +22,7 @@ from tests.validation.measures import Record
 Array = np.ndarray
 STUDY = "freshness"
 OURS, BEFORE = "ours", "ours, taken as new"
-REPLICATES = 100
+REPLICATES, NAMED = 100, 20  # names take longer than signatures, and follow from them
 COLUMNS = {
     "mean": {"value": "amount", "n": "n", "better": "higher"},
     "proportion": {"successes": "amount", "n": "n", "better": "higher"},
@@ -40,7 +41,7 @@ class Chain:
     sd: float | None = None
     without_n: bool = False
 
-    def read(self) -> Any:
+    def read(self) -> Observations:
         """The observations, under their declaration."""
         units, periods = self.amount.shape
         frame = pd.DataFrame({
@@ -124,6 +125,11 @@ def run_up(made: Chain, first: int = 0, length: int = 12) -> Chain:
     return _from_sums(made, sums, n)
 
 
+def events_only(made: Chain) -> Chain:
+    """Events since the year's start, over each period's own exposure."""
+    return replace(run_up(made), n=made.n)
+
+
 def rolling(made: Chain, window: int = 12) -> Chain:
     """Sums over the last periods; the first figures, which have no full window, are left out."""
 
@@ -181,6 +187,7 @@ STALE: list[tuple[str, dict[str, Any], list[Change]]] = [
     ("year to date, proportion, from April, two years", {"n_periods": 24, "shock": 0.2}, [partial(run_up, first=9)]),
     ("year to date, rate, from January", {"kind": "rate", "level": 0.05, "median_n": 400}, [run_up]),
     ("year to date, rate, from April", {"kind": "rate", "level": 0.05, "median_n": 400}, [partial(run_up, first=9)]),
+    ("year to date, events only", {"kind": "rate", "level": 0.05, "median_n": 400, "n_periods": 18}, [events_only]),
     ("year to date, seen from March to November", {}, [run_up, partial(late_start, first=3)]),
     ("year to date, three months", {"n_periods": 3}, [run_up]),
     ("year to date, quarters", {"n_periods": 8, "median_n": 150, "shock": 0.2}, [partial(run_up, length=4)]),
@@ -291,20 +298,27 @@ SECTIONS = [
 
 
 def replicate(cell: Cell, seed: int) -> list[Record]:
-    """Read, expect and name, with the rule and without it."""
-    expected = expect(cell.simulate(seed).read(), challenger=None)
-    named = _named(expected)
-    recognised = float(expected.freshness.kind != "fresh")
+    """Judge the figures; name, with the rule and without it, in the first replicates and where the rule is silent."""
+    observations = cell.simulate(seed).read()
+    outcome = observations.study.primary
+    fresh = judge_freshness(make_grid(observations, outcome), outcome, observations.study)
+    whole = seed <= NAMED
     if cell.name.startswith("sound"):
-        return [
-            Record(OURS, "studies that lose their names", recognised),
-            Record(OURS, "studies with a doubt", float(bool(expected.freshness.note))),
-            Record(OURS, "units named, sound", named),
+        records = [
+            Record(OURS, "studies that lose their names", float(fresh.kind != "fresh")),
+            Record(OURS, "studies with a doubt", float(bool(fresh.note))),
         ]
-    records = [Record(OURS, "studies recognised", recognised), *_false(OURS, named)]
-    if not expected.freshness.kept:  # copies that are counted once have no fit that takes them as new
+        return [*records, *([Record(OURS, "units named, sound", _named(_expect(observations)))] if whole else [])]
+    records = [Record(OURS, "studies recognised", float(fresh.kind != "fresh"))]
+    expected = _expect(observations) if whole or not fresh.reason else None
+    records += _false(OURS, _named(expected) if expected else 0.0)
+    if whole and expected and not fresh.kept:  # copies that are counted once have no fit that takes them as new
         records += _false(BEFORE, _named(replace(expected, freshness=FRESH)))
     return records
+
+
+def _expect(observations: Observations) -> Expected:
+    return expect(observations, challenger=None)
 
 
 def _named(expected: Expected) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 Array = np.ndarray
 Kind = Literal["mean", "proportion", "rate"]
 OVERLAPS = -0.25  # half-way from what new figures make of neighbouring steps (-1/2) to what old ones do (0)
-CLEAR = 4.0
+CLEAR = 3.0
 HALF = 0.5  # of the variance that counts imply: in sound panels of the same customers .7 is left
 FEWEST, MOST_CLASSES, DRAWN = 20, 10, 20
 

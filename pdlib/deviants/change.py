@@ -218,7 +218,7 @@ def _table(expected: Expected, fit: ChangeFit, early: np.ndarray, late: np.ndarr
     flat = fit.change_variance <= 0
     columns |= {"p_top": p, "p_better": ndtr(fit.change / fit.change_sd) if not flat else np.full(len(p), 0.5)}
     named = np.zeros(len(p), dtype=bool)
-    if len(p) >= FEW_UNITS and not flat and fit.identified:
+    if len(p) >= FEW_UNITS and not flat and fit.identified and not expected.freshness.reason:
         named = confident_list(np.where(base["supported"], p, 0.0), top=study.top, false_share=false_share)
     table = pd.DataFrame(columns).assign(group=groups_by_chance(p, named, study.top, flat=flat))
     return table.sort_values(["p_top", "unit"], ascending=[False, True], ignore_index=True)[COLUMNS]
@@ -230,6 +230,8 @@ def _notes(expected: Expected, fit: ChangeFit) -> list[str]:
     notes = [f"{lead}and what else happened to a {unit.singular} in between looks like its own doing."]
     if not fit.identified:
         notes.append("Each span is too short to tell a lasting change from a passing one, so nobody is named.")
+    if expected.freshness.reason:
+        notes.append(f"Nobody is named. {expected.freshness.reason}")
     left_out = len(fit.seen) - int(fit.seen.sum())
     if left_out:
         notes.append(f"{left_out:,} {plural(left_out, unit.singular, unit.plural)} left out: not seen in both spans.")

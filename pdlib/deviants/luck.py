@@ -119,7 +119,10 @@ def luck_check(expected: Expected) -> LuckCheck:
     correlation = float(np.corrcoef(found["excess"], score["excess"])[0, 1])
     span = (periods[0], periods[half - 1], periods[half], periods[-1])
     notes = [] if len(named) else [STAND_IN]
-    finding = _sentence(table, outcome, correlation, len(both), whose="Our" if len(named) else "The likeliest")
+    finding = expected.freshness.reason and f"The later half is no test of the earlier one. {expected.freshness.reason}"
+    finding = finding or _sentence(
+        table, outcome, correlation, len(both), whose="Our" if len(named) else "The likeliest"
+    )
     return LuckCheck(table, units.reset_index(drop=True), outcome, span, correlation, finding, notes, expected.settings)
 
 

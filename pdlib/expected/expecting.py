@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from pdlib.errors import TooFewUnitsError
+from pdlib.expected.fresh import FRESH, Freshness, judge_freshness
 from pdlib.expected.grid import Grid, make_grid, most_frequent
 from pdlib.observations import Observations
 from pdlib.show import figures, overview
@@ -71,6 +72,8 @@ class Expected:
     settings : dict
     challenger : "auto", None or regressor
         As it was asked for.
+    freshness : Freshness
+        Whether each period's figure is new evidence.
     """
 
     observations: Observations
@@ -80,6 +83,7 @@ class Expected:
     caveats: list[str]
     settings: dict[str, Any]
     challenger: Any = "auto"
+    freshness: Freshness = FRESH
 
     @cached_property
     def _table(self) -> pd.DataFrame:
@@ -162,6 +166,8 @@ class Expected:
         """Why nobody can be named, whatever the chances; empty if somebody can."""
         unit, period = self.observations.study.unit, self.observations.study.period
         rated = int(self.fit.rated.sum())
+        if self.freshness.reason:
+            return self.freshness.reason
         if rated < FEW_UNITS:
             return f"{rated} {unit.plural} are few: a list can be read, but nobody can be named with confidence."
         if self.fit.persistent_variance <= 0:
@@ -177,14 +183,15 @@ class Expected:
     @property
     def tells_lasting(self) -> bool:
         """Whether what lasts can be told from what passes, by repeated periods or a declared persistence."""
-        return self.fit.collapsed.identified or self.observations.study.persistence is not None
+        told = self.fit.collapsed.identified or self.observations.study.persistence is not None
+        return told and not self.freshness.reason
 
     @property
     def lasting(self) -> str:
         """How much of the differences lasts, passes, and is small numbers, in a sentence."""
         study = self.observations.study
         if not self.tells_lasting:
-            return "What lasts and what passes cannot be told apart on so few periods."
+            return self.freshness.reason or "What lasts and what passes cannot be told apart on so few periods."
         last, passing, small = (f"{value:.0%}" for value in self.parts["share"])
         period = study.period.singular if study.period else "period"
         return (
@@ -320,6 +327,9 @@ def expect(
     """
     chosen = observations.study.find_outcome(outcome)
     grid = make_grid(observations, chosen)
+    freshness = judge_freshness(grid, chosen, observations.study)
+    if freshness.kept:
+        grid = make_grid(observations.during(list(freshness.kept)), chosen)
     if len(grid.units) < 3:
         raise TooFewUnitsError(f"{len(grid.units)} units have data on {chosen.label}; at least 3 are needed.")
     resolved, notes = _form(form, grid)
@@ -338,8 +348,8 @@ def expect(
         "outcome": chosen.name, "form": resolved, "challenger": tried, "top": observations.study.top,
         "persistence": observations.study.persistence, "seed": None, "pdlib": __version__, **observations.settings,
     }  # fmt: skip
-    notes = [*notes, *grid.notes, *_fit_notes(fit, observations)]
-    return Expected(observations, chosen.shown_by(grid.spread), grid, fit, notes, settings, challenger)
+    notes = [*notes, *grid.notes, *_fit_notes(fit, observations), *filter(None, [freshness.note])]
+    return Expected(observations, chosen.shown_by(grid.spread), grid, fit, notes, settings, challenger, freshness)
 
 
 def _challenged(fit: ExcessFit, grid: Grid, challenger: Any, *, smooth: bool) -> tuple[ExcessFit, str]:
@@ -417,6 +427,8 @@ def _challenge_note(told: Challenge, plural: str) -> str:
 
 def _verdict(expected: Expected) -> Verdict:
     """Numeric limits are conventions: 30 units, 3 periods, reliability one half (doi:10.1136/bmjqs.2010.048058)."""
+    if expected.freshness.reason:
+        return Verdict("stop", (expected.freshness.reason,))
     fit, study = expected.fit, expected.observations.study
     count, periods = len(expected.grid.units), len(expected.grid.seen)
     p, _ = top_probability(fit.effect, fit.sd, study.top)

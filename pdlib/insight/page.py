@@ -312,7 +312,7 @@ class Insight(Facts):
         return join(element("h2", "How sure we are"), *self._luck(), element("h3", "Limits"), caveats(self.limits))
 
     def _luck(self) -> list[Markup | Html]:
-        if len(self.observations.periods) < 4:
+        if len(self.observations.periods) < 4 or self.deviants.expected.freshness.reason:
             return []
         luck, show = self.deviants.luck_check(), self.show.full
         league, ours = luck.table.iloc[0], luck.table.iloc[1]

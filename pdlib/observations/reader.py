@@ -10,6 +10,7 @@ import pandas as pd
 from pdlib.errors import DataError, TooFewUnitsError
 from pdlib.observations.numbers import Role
 from pdlib.observations.periods import Calendar, PeriodsRead, read_periods
+from pdlib.observations.running import without_running_up
 from pdlib.observations.sheet import SHOWN, Sheet, parted
 from pdlib.observations.text import as_written, joined
 from pdlib.show.wording import listed
@@ -57,6 +58,8 @@ def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> tuple[pd.Data
     columns = {"unit": frame[study.unit.column], "period": period}
     _check_keys(study, sheet, columns)
     columns |= _read_outcomes(study, sheet)
+    if read:
+        columns = without_running_up(study, sheet, columns, read.calendar)
     for item in study.context:
         values = _context(study, item, sheet, units)
         if values is not None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pdlib.observations.reader import YES_NO
+from pdlib.observations.meaning.answers import spoken
+from pdlib.observations.meaning.silence import says_nothing
 from pdlib.observations.sheet import Sheet, Source
 from pdlib.observations.text import as_text
 from pdlib.study import Voices
@@ -51,7 +52,7 @@ def read_comments(source: Source, units: pd.Index, periods: pd.Series) -> tuple[
     taken = pd.DataFrame({name: as_text(sheet.frame[column]) for name, column in declared.items()})
     if study.period:
         taken["period"] = _in_periods(sheet, study.period.column, pd.Index(periods.unique()))
-    empty = taken["text"].isna()
+    empty = says_nothing(taken["text"])
     if len(taken) and empty.all():
         sheet.report(study.voices.text, "every comment is empty.", "Name the column that holds the words.")
     outside = taken["period"].isna() & ~empty if study.period else pd.Series(False, index=taken.index)
@@ -124,7 +125,8 @@ def read_reviewed(source: Source) -> pd.DataFrame:
     if not all(present):
         return none
     frame = sheet.frame[REVIEWED].astype("str")
-    answer = frame["cleared"].str.lower().map(YES_NO)
+    said = frame["cleared"].str.strip().str.lower()
+    answer = said.map(spoken(said))
     unclear = answer.isna() & frame["cleared"].notna()
     sheet.report_rows("cleared", unclear, "neither yes nor no", "Write yes, no, or nothing.", frame["cleared"])
     alone = answer.notna() & frame["reviewer"].isna()

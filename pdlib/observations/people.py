@@ -6,7 +6,7 @@ import re
 
 import pandas as pd
 
-from pdlib.observations.reader import yes_or_no
+from pdlib.observations.meaning.answers import yes_or_no
 from pdlib.observations.sheet import Sheet, Source
 from pdlib.observations.text import as_text
 from pdlib.study import Practice, did_you_mean

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, cast
 
 import numpy as np
@@ -9,7 +10,9 @@ import pandas as pd
 from pydantic import ValidationError
 
 from pdlib.errors import StudyError
-from pdlib.observations.reader import SAME_ID, yes_or_no
+from pdlib.observations.meaning.answers import ask_answers, yes_or_no
+from pdlib.observations.meaning.codes import check_declared
+from pdlib.observations.reader import SAME_ID
 from pdlib.observations.sheet import Sheet, Source
 from pdlib.observations.text import as_text, joined
 from pdlib.show.wording import listed
@@ -17,6 +20,7 @@ from pdlib.study import Practice, Study, did_you_mean, practice_in_context
 
 _FIELDS = list(Practice.model_fields)
 _TEXTS = ("label", "theme", "who_decides", "claims", "touchpoint")  # a spreadsheet may hold them as numbers
+_CODES = ("yes", "missing")  # a spreadsheet holds one number, or several in one text
 _LONG = ["unit", "wave", "practice", "value"]
 
 
@@ -43,6 +47,7 @@ def _entries(sheet: Sheet) -> list[Practice]:
     for row, record in enumerate(sheet.frame.to_dict("records"), start=2):
         known: dict[str, Any] = {str(key): value for key, value in record.items() if key in _FIELDS and pd.notna(value)}
         known |= {key: str(known[key]) for key in _TEXTS if key in known}
+        known |= {key: _codes(known[key]) for key in _CODES if key in known}
         try:
             entries.append(Practice(**known))
         except ValidationError as error:
@@ -52,6 +57,11 @@ def _entries(sheet: Sheet) -> list[Practice]:
             found = f"row {row} is not as a codebook needs it: {'; '.join(details)}."
             sheet.report(None, found, "See the keys of [[practice]].")
     return entries
+
+
+def _codes(cell: Any) -> list[float | str]:
+    """Codes in a cell: a number, or several things apart by semicolons or commas."""
+    return [part.strip() for part in re.split("[;,]", cell)] if isinstance(cell, str) else [float(cell)]
 
 
 def _as_codebook(entries: list[Practice]) -> pd.DataFrame:
@@ -126,7 +136,8 @@ def read_practices(
     listed = list(dict.fromkeys(codebook.index))
     sheet = source.sheet("practices", keys)
     if sheet is None:
-        return _among_observations(Sheet(source.name("observations"), panel, source.problems), codebook, listed)
+        observed = Sheet(source.name("observations"), panel, source.problems, source.door)
+        return _among_observations(observed, codebook, listed)
     frame = sheet.frame
     if not sheet.has(unit, SAME_ID) or (wave and not sheet.has(wave, "Name the right column under [practices] wave.")):
         return codebook, pd.DataFrame(columns=_LONG)
@@ -139,13 +150,26 @@ def read_practices(
     listed = listed or [str(name) for name in frame.columns if name not in keys]
     _refuse_context(study, pd.Index(listed))
     fix = "The codebook names it; add the column or drop the line."
-    values = pd.DataFrame({name: yes_or_no(sheet, name) for name in listed if sheet.has(name, fix)}, index=frame.index)
+    present = [name for name in listed if sheet.has(name, fix)]
+    values = pd.DataFrame({name: _answers(sheet, name, codebook) for name in present}, index=frame.index)
     waves = as_text(frame[wave]) if wave else pd.Series("all", index=frame.index)
     return _complete(codebook, sheet, values), _long(values, frame[unit], waves)
 
 
+def _answers(sheet: Sheet, name: str, codebook: pd.DataFrame) -> pd.Series:
+    """The answers about one practice, read as the codebook says."""
+    entry = codebook[codebook.index == name].iloc[:1]
+    yes, missing, kind = entry[["yes", "missing", "kind"]].iloc[0] if len(entry) else ((), None, None)
+    check_declared(sheet, [name], missing)
+    missing = sheet.missing if missing is None else (*missing, *(sheet.missing or ()))
+    values = yes_or_no(sheet, name, yes=yes, missing=missing)
+    return ask_answers(sheet, name, values, kind=kind if isinstance(kind, str) else None, missing=missing)
+
+
 def _among_observations(sheet: Sheet, codebook: pd.DataFrame, listed: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    values = pd.DataFrame({name: yes_or_no(sheet, name) for name in listed if name in sheet.frame})
+    values = pd.DataFrame({name: _answers(sheet, name, codebook) for name in listed if name in sheet.frame})
+    if sheet.door == "keywords":  # averaged over the periods, so that a yes or no becomes a share
+        codebook = codebook.assign(kind=codebook["kind"].fillna("graded"))
     codebook = _complete(codebook, sheet, values)
     if values.empty:
         return codebook, pd.DataFrame(columns=_LONG)

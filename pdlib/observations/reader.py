@@ -8,13 +8,16 @@ import numpy as np
 import pandas as pd
 
 from pdlib.errors import DataError, TooFewUnitsError
+from pdlib.observations.meaning.answers import yes_or_no
+from pdlib.observations.meaning.codes import Role, check_declared, coded_numbers, without_codes
+from pdlib.observations.meaning.ids import tidied
+from pdlib.observations.meaning.shapes import missing_of
 from pdlib.observations.sheet import SHOWN, Sheet
 from pdlib.observations.text import as_text, as_written, in_time, joined
 from pdlib.show.wording import listed
 from pdlib.study import Confirm, Context, Outcome, Study, did_you_mean
 
 FEWEST_UNITS = 3
-YES_NO = {"yes": 1.0, "no": 0.0, "true": 1.0, "false": 0.0, "y": 1.0, "n": 0.0}
 ALONE = "no group, "  # before the id of a unit that is a group of its own
 SAME_ID = "It must have the same id column as the observations."
 
@@ -47,9 +50,11 @@ def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> pd.DataFrame:
     period = as_text(frame[study.period.column]) if study.period else pd.Series("all", index=frame.index)
     columns = {"unit": frame[study.unit.column], "period": period}
     _check_keys(study, sheet)
-    for name in dict.fromkeys(name for outcome in study.outcome for name in outcome.columns):
-        if sheet.has(name, "Name the right column in the outcome."):
-            columns[name] = sheet.numbers(name)
+    for outcome in study.outcome:
+        for name in outcome.columns:
+            if name not in columns and sheet.has(name, "Name the right column in the outcome."):
+                columns[name] = _measured(study, sheet, outcome, name)
+        check_declared(sheet, outcome.columns, outcome.missing)
     for outcome in study.outcome:
         if all(name in columns for name in outcome.columns):
             _check_outcome(sheet, outcome, columns)
@@ -73,6 +78,14 @@ def _check_keys(study: Study, sheet: Sheet) -> None:
         fix = "Keep one row per unit and period; if each row is a single case, count or average them first."
     again = frame.duplicated(keys) & frame[keys].notna().all(axis=1)
     sheet.report_rows(" and ".join(keys), again, "a row already given", fix, joined(frame, keys))
+
+
+def _measured(study: Study, sheet: Sheet, outcome: Outcome, name: str) -> pd.Series:
+    """A column of an outcome, without the codes that any outcome that reads it declares."""
+    declared = [other.missing for other in study.outcome if name in other.columns and other.missing is not None]
+    missing = tuple(code for codes in declared for code in codes) if declared else None
+    role: Role = "mean" if outcome.kind == "mean" and name == outcome.amount else "count"
+    return coded_numbers(sheet, name, missing, role, section="outcome", of=outcome.name)
 
 
 def _check_outcome(sheet: Sheet, outcome: Outcome, columns: dict[str, pd.Series]) -> None:
@@ -113,9 +126,10 @@ def _context(study: Study, item: Context, sheet: Sheet, units: Sheet | None) -> 
 
 
 def _condition(item: Context, sheet: Sheet) -> pd.Series:
+    check_declared(sheet, [item.name], item.missing)
     if item.kind == "category":
-        return sheet.frame[item.name].astype("str")
-    values = sheet.numbers(item.name)
+        return tidied(without_codes(sheet.frame[item.name].astype("str"), item.missing))
+    values = coded_numbers(sheet, item.name, item.missing, "condition", section="context", of=item.name)
     if item.scale != "linear":
         low = values <= 0 if item.scale == "log" else values < 0
         found, fix = f"a value that has no {item.scale}", 'Use scale = "linear" or mend the values.'
@@ -146,10 +160,9 @@ def usable(study: Study, panel: pd.DataFrame, table: str) -> tuple[pd.DataFrame,
         If fewer than three units are left.
     """
     outcome, unit = study.primary, study.unit
-    missing = panel[outcome.columns].isna().any(axis=1)
+    reason = missing_of(outcome, panel)
     empty = panel[outcome.size].fillna(0).eq(0) if outcome.size else pd.Series(False, index=panel.index)
-    reasons = [f"no {outcome.label} recorded", f"no {outcome.exposure_label} behind it"]
-    reason = pd.Series(np.select([missing, empty], reasons, default=""), index=panel.index)
+    reason = reason.mask(empty & reason.eq(""), f"no {outcome.exposure_label} behind it")
     used = panel[reason.eq("")].sort_values(["unit", "period"], key=lambda s: in_time(s) if s.name == "period" else s)
     count = used["unit"].nunique()
     if count < FEWEST_UNITS:
@@ -225,22 +238,8 @@ def _of_units(column: str, key: str, observed: Sheet, sheet: Sheet | None, unit:
         (sheet or observed).report(column, found, "Name a column of the units table or of the observations.")
         return pd.Series(dtype="str")
     ids = own.frame[unit]
-    values = yes_or_no(own, column) if key == "confirm.units" else own.frame[column].astype("str")
+    values = yes_or_no(own, column) if key == "confirm.units" else tidied(own.frame[column].astype("str"))
     if own is observed:
         other = values.ne(values.groupby(ids).transform("first")) & values.notna()
         own.report_rows(column, other, f"not what the unit's first row says ({key})", "Say the same in all rows.", ids)
     return values.groupby(ids).first()
-
-
-def yes_or_no(sheet: Sheet, name: str) -> pd.Series:
-    """Numbers as they are; yes and no as 1 and 0; anything else is a problem."""
-    values = sheet.frame[name]
-    if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
-        return sheet.finite(name, values.astype(float))
-    lowered = values.astype("str").str.strip().str.lower()
-    numbers = lowered.map(YES_NO).fillna(pd.to_numeric(lowered, errors="coerce")).astype(float)
-    bad = numbers.isna() & values.notna() & lowered.ne("")
-    sheet.report_rows(
-        name, bad, "neither a number nor yes or no", "Write numbers, yes or no, empty for no answer.", values
-    )
-    return sheet.finite(name, numbers)

@@ -15,6 +15,7 @@ from pandas.api.types import is_list_like, is_object_dtype
 
 from pdlib.errors import DataError, Level, Problem, StudyError
 from pdlib.observations.limits import LIMITS, TooLargeError
+from pdlib.observations.meaning.ids import hint, key, tidied
 from pdlib.observations.text import as_text, as_written, rows, rows_listed
 from pdlib.show.exports import unguarded
 from pdlib.show.wording import listed
@@ -44,6 +45,8 @@ class Sheet:
         row one line.
     table : str
         Which of a study's tables it is.
+    missing : tuple, optional
+        Codes that the study declares to stand for no answer in all of its columns.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Sheet:
     door: Door = "toml"
     lines: pd.Series | None = None
     table: str = "observations"
+    missing: tuple[float | str, ...] | None = None
 
     def report(
         self,
@@ -135,7 +139,7 @@ class Sheet:
         """Note the rows of units that the observations do not have."""
         ids = self.frame[column]
         unknown = ids.notna() & ~ids.isin(units)
-        fix = "Mend the id, or remove the row."
+        fix = f"Mend the id, or remove the row.{hint(ids[unknown].unique(), units)}"
         self.report_rows(column, unknown, "a unit that the observations do not have", fix, ids)
 
     def has(self, column: str, fix: str) -> bool:
@@ -181,6 +185,12 @@ class Source:
         Of each table read.
     door : {"toml", "keywords"}
         In whose words answers are given.
+    spellings : dict
+        How each id first stood there, by what it has in common with other spellings of it.
+    excluded : dict
+        By table, the rows of what the study says is no unit.
+    kind_was_said : bool
+        Whether the kind of the outcome is declared.
     """
 
     study: Study
@@ -188,6 +198,9 @@ class Source:
     problems: list[Problem] = field(default_factory=list)
     hashes: dict[str, str] = field(default_factory=dict)
     door: Door = "toml"
+    spellings: dict[str, str] = field(default_factory=dict)
+    excluded: dict[str, pd.DataFrame] = field(default_factory=dict)
+    kind_was_said: bool = True
 
     def sheet(self, table: str, text: list[str]) -> Sheet | None:
         """Read one table.
@@ -212,7 +225,18 @@ class Source:
             self._report(table, f"the column {listed(map(repr, again))} stands there twice.", "Keep one, or rename it.")
             frame = frame.loc[:, ~frame.columns.duplicated()]
         frame = frame.assign(**{name: as_text(frame[name]) for name in text if name in frame})
-        return Sheet(self.name(table), frame, self.problems, self.door, table=table)
+        if self.study.unit.column in text and self.study.unit.column in frame:
+            frame = self._of_units(table, frame)
+        missing = self.options(table).missing
+        return Sheet(self.name(table), frame, self.problems, self.door, table=table, missing=missing)
+
+    def _of_units(self, table: str, frame: pd.DataFrame) -> pd.DataFrame:
+        """The rows of units, each id in one spelling; what the study excludes is put aside."""
+        unit = self.study.unit
+        frame = frame.assign(**{unit.column: tidied(frame[unit.column], self.spellings)})
+        excluded = frame[unit.column].isin([self.spellings.get(key(name), name) for name in unit.exclude])
+        self.excluded[table] = frame[excluded]
+        return frame[~excluded] if len(self.excluded[table]) else frame
 
     def name(self, table: str) -> str:
         """What to call a table: its file, or "the units table"."""

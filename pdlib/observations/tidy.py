@@ -9,13 +9,14 @@ from typing import Any
 
 import pandas as pd
 
-from pdlib.errors import DataError, StudyError
+from pdlib.errors import DataError, Problem, StudyError
 from pdlib.observations.comments import read_comments, read_reviewed, read_staff
+from pdlib.observations.meaning.check import NO_UNIT, check_exclusions, check_meaning
 from pdlib.observations.people import HYPOTHESES, read_hypotheses, read_visits
 from pdlib.observations.practices import read_codebook, read_practices
 from pdlib.observations.reader import read_panel, read_units, usable
 from pdlib.observations.sheet import Source
-from pdlib.observations.text import in_time, rows
+from pdlib.observations.text import as_text, in_time, rows
 from pdlib.show import overview
 from pdlib.study import Study, did_you_mean
 
@@ -53,6 +54,8 @@ class Observations:
         Rows not used, with the reason: ``unit``, ``period``, ``reason``.
     settings : dict
         Data hash and counts.
+    doubts : tuple of Problem
+        What was seen on the way and stops nothing.
     """
 
     study: Study
@@ -66,6 +69,7 @@ class Observations:
     set_aside: pd.DataFrame
     settings: dict[str, Any] = field(default_factory=dict)
     hypotheses: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=HYPOTHESES))
+    doubts: tuple[Problem, ...] = ()
 
     @property
     def periods(self) -> list[str]:
@@ -92,7 +96,9 @@ class Observations:
             f"{rows(count)} set aside: {reason}." for reason, count in self.set_aside["reason"].value_counts().items()
         ]
         notes += [f"{count:,} comments set aside: {reason}." for reason, count in self._comments_aside.items() if count]
+        notes += [f"{rows(count)} of {name} set aside: {NO_UNIT}." for name, count in self._excluded_elsewhere.items()]
         notes += _unfinished(self)
+        notes += [str(doubt) for doubt in self.doubts]
         if self.study.period is None:
             notes.append("No period is declared, so luck and lasting merit cannot be told apart over time.")
         return notes
@@ -103,6 +109,10 @@ class Observations:
             "nothing said": self.settings.get("comments_empty", 0),
             "of a time outside the observations": self.settings.get("comments_out_of_span", 0),
         }
+
+    @property
+    def _excluded_elsewhere(self) -> dict[str, int]:
+        return {str(name): int(count) for name, count in self.settings.get("rows_excluded", {}).items()}
 
     def during(self, periods: list[str]) -> Observations:
         """The same observations, these periods only; waves of practices in other periods are left out too."""
@@ -204,39 +214,62 @@ def _read(source: Source) -> Observations:
         raise DataError(source.problems)
     panel = read_panel(study, sheet, unit_sheet)
     units = read_units(study, sheet, unit_sheet, panel)
+    check_meaning(study, sheet, unit_sheet, panel, units, kind_was_said=source.kind_was_said)
     codebook, practices = read_practices(source, codebook, panel, units.index)
     codebook, practices = read_visits(source, codebook, practices, units.index)
     hypotheses = read_hypotheses(source, codebook, practices)
     comments, counts = read_comments(source, units.index, panel["period"])
     staff, reviewed = read_staff(source, unit_sheet), read_reviewed(source)
+    check_exclusions(study, (sheet, unit_sheet), source.spellings, source.excluded)
     source.stop()
     panel, set_aside = usable(study, panel, sheet.name)
+    set_aside = pd.concat([_excluded(study, source), set_aside], ignore_index=True)
     settings = {
         "data_hash": source.data_hash(), "declared": study.declared, "rows_used": len(panel),
-        "rows_set_aside": len(set_aside), **counts,
+        "rows_set_aside": len(set_aside), "rows_excluded": _excluded_rows(source), **counts,
     }  # fmt: skip
     return Observations(
-        study, panel, units, practices, codebook, comments, staff, reviewed, set_aside, settings, hypotheses
-    )
+        study, panel, units, practices, codebook, comments, staff, reviewed, set_aside, settings, hypotheses,
+        tuple(problem for problem in source.problems if problem.level == "doubt"),
+    )  # fmt: skip
+
+
+def _excluded(study: Study, source: Source) -> pd.DataFrame:
+    """Rows of the observations that the study says are of no unit."""
+    frame = source.excluded["observations"]
+    period = as_text(frame[study.period.column]) if study.period else "all"
+    return pd.DataFrame({"unit": frame[study.unit.column], "period": period, "reason": NO_UNIT}, dtype="str")
+
+
+def _excluded_rows(source: Source) -> dict[str, int]:
+    """How many rows of the other tables are of no unit, by table."""
+    others = {table: frame for table, frame in source.excluded.items() if table != "observations" and len(frame)}
+    return {source.name(table): len(frame) for table, frame in others.items()}
 
 
 def _single_table(source: str | Path | pd.DataFrame, given: dict[str, Any]) -> Source:
     """The source that a declaration on the spot stands for."""
     _check_single(given)
-    kind, column, practices = given.get("kind", "mean"), given["outcome"], given.get("practices", ())
+    kind, practices = given.get("kind", "mean"), given.get("practices", ())
+    more = dict(given["outcome"]) if isinstance(given["outcome"], Mapping) else {"column": given["outcome"]}
+    column = more.pop("column", None)
+    if column is None:
+        raise StudyError('Say which column holds the outcome: outcome={"column": …, …}.')
     amount = {"proportion": "successes", "rate": "events"}.get(kind, "value")
     outcome = {"name": column, "kind": kind, amount: column, "exposure" if kind == "rate" else "n": given.get("n")}
     outcome |= {key: given[key] for key in ("better", "sd", "se", "label", "per") if key in given}
-    names = [practices] if isinstance(practices, str) else practices
+    outcome |= more
+    names = [practices] if isinstance(practices, str | Mapping) else practices
     declaration: dict[str, Any] = {
-        "outcome": outcome, "practice": [{"practice": name, "kind": "graded"} for name in names],
+        "outcome": outcome, "practice": [{"practice": name} if isinstance(name, str) else name for name in names],
         **{key: given[key] for key in ("name", "unit", "period", "context") if key in given},
     }  # fmt: skip
+    door: dict[str, Any] = {"door": "keywords", "kind_was_said": "kind" in given}
     if isinstance(source, pd.DataFrame):
-        return Source(Study(**declaration), {"observations": source})
+        return Source(Study(**declaration), {"observations": source}, **door)
     path = Path(source)
     files = {"name": path.stem, "tables": {"observations": path.name}, "folder": path.parent}
-    return Source(Study(**(files | declaration)), {})
+    return Source(Study(**(files | declaration)), {}, **door)
 
 
 def _check_single(given: dict[str, Any]) -> None:

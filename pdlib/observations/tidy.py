@@ -96,7 +96,9 @@ class Observations:
             f"{rows(count)} set aside: {reason}." for reason, count in self.set_aside["reason"].value_counts().items()
         ]
         notes += [f"{count:,} comments set aside: {reason}." for reason, count in self._comments_aside.items() if count]
-        notes += [f"{rows(count)} of {name} set aside: {NO_UNIT}." for name, count in self._excluded_elsewhere.items()]
+        notes += [
+            f"{rows(count)} of the {table} table set aside: {NO_UNIT}." for table, count in self._excluded.items()
+        ]
         notes += _unfinished(self)
         notes += [str(doubt) for doubt in self.doubts]
         if self.study.period is None:
@@ -111,8 +113,11 @@ class Observations:
         }
 
     @property
-    def _excluded_elsewhere(self) -> dict[str, int]:
-        return {str(name): int(count) for name, count in self.settings.get("rows_excluded", {}).items()}
+    def _excluded(self) -> dict[str, int]:
+        found = {
+            table: self.settings.get(f"{table}_excluded", 0) for table in ("units", "practices", "comments", "visits")
+        }
+        return {table: count for table, count in found.items() if count}
 
     def during(self, periods: list[str]) -> Observations:
         """The same observations, these periods only; waves of practices in other periods are left out too."""
@@ -226,7 +231,7 @@ def _read(source: Source) -> Observations:
     set_aside = pd.concat([_excluded(study, source), set_aside], ignore_index=True)
     settings = {
         "data_hash": source.data_hash(), "declared": study.declared, "rows_used": len(panel),
-        "rows_set_aside": len(set_aside), "rows_excluded": _excluded_rows(source), **counts,
+        "rows_set_aside": len(set_aside), **_excluded_rows(source), **counts,
     }  # fmt: skip
     return Observations(
         study, panel, units, practices, codebook, comments, staff, reviewed, set_aside, settings, hypotheses,
@@ -242,9 +247,9 @@ def _excluded(study: Study, source: Source) -> pd.DataFrame:
 
 
 def _excluded_rows(source: Source) -> dict[str, int]:
-    """How many rows of the other tables are of no unit, by table."""
-    others = {table: frame for table, frame in source.excluded.items() if table != "observations" and len(frame)}
-    return {source.name(table): len(frame) for table, frame in others.items()}
+    """How many rows of the other tables are of no unit: ``units_excluded`` and so on, where there are any."""
+    others = {table: frame for table, frame in source.excluded.items() if table != "observations"}
+    return {f"{table}_excluded": len(frame) for table, frame in others.items() if len(frame)}
 
 
 def _single_table(source: str | Path | pd.DataFrame, given: dict[str, Any]) -> Source:

@@ -66,9 +66,8 @@ def yes_or_no(
     words = spoken(lowered)
     numbers = lowered.map(words).fillna(pd.to_numeric(lowered, errors="coerce")).astype(float)
     bad = numbers.isna() & values.notna() & lowered.ne("")
-    written = list(dict.fromkeys(values[bad].astype("str").str.strip()))
-    if bad.any() and numbers.isna().all() and _asked_words(sheet, name, written):
-        return numbers
+    if bad.any() and _asked_words(sheet, name, values[values.notna() & lowered.ne("")]):
+        return numbers.mask(numbers.notna())
     sheet.report_rows(name, bad, "neither a number nor yes or no", FIX, values)
     return sheet.finite(name, numbers)
 
@@ -87,10 +86,11 @@ def _declared(sheet: Sheet, name: str, values: pd.Series, yes: Sequence[float | 
     return said.astype(float).where(given | blank_is_no)
 
 
-def _asked_words(sheet: Sheet, name: str, words: list[str]) -> bool:
-    """Ask which of one or two words means yes; False if there are more."""
+def _asked_words(sheet: Sheet, name: str, values: pd.Series) -> bool:
+    """Ask which of two words means yes, or whether a tick does; False if they are numbers, or other words."""
+    words = list(dict.fromkeys(values.astype("str").str.strip()))
     tick = len(words) == 1 and words[0].lower() in _TICKS
-    if len(words) != 2 and not tick:
+    if not (tick or len(words) == 2) or pd.to_numeric(pd.Series(words), errors="coerce").notna().any():
         return False
     answers = [Answer("practice", {"kind": "binary", "yes": word}, of=name) for word in words]
     held = " and empty cells" if tick else f" and {words[1]!r}"

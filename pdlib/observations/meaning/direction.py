@@ -13,20 +13,23 @@ if TYPE_CHECKING:
 # Beginnings of words for what one wants less of: English, German, French, Spanish.
 _STEMS = (
     "complain", "delay", "error", "fault", "waiting", "waited", "queue", "defect", "churn", "sick", "infect", "readmi",
-    "overdue",    "cancel", "incident", "accident", "injur", "mortal", "death", "died", "damage", "absen", "outage", "breakdown",
-    "refund", "failure", "failed", "reject", "abandon", "dropout", "rework", "scrap", "waste", "theft", "shrinkage",
-    "arrear", "escalat", "dissatisf", "unhappy", "detractor", "attrition", "no_show", "violation", "crime", "mistake",
-    "beschwerde", "verspät", "verspaet", "fehler", "fehl", "warte", "mangel", "mängel", "kündig", "kuendig", "krank",
-    "infekt", "storn", "unfall", "unfäll", "ausfall", "ausfäll", "reklam", "verlust", "kosten", "sturz", "stürz",
+    "overdue", "cancel", "incident", "accident", "injur", "mortal", "death", "died", "damage", "absen", "outage",
+    "breakdown", "refund", "failure", "failed", "reject", "abandon", "dropout", "rework", "scrap", "waste", "theft",
+    "shrinkage", "arrear", "escalat", "dissatisf", "unhappy", "detractor", "attrition", "no_show", "violation", "crime",
+    "mistake", "fehl", "warte", "mangel", "mängel", "krank", "infekt",
+    "unfall", "unfäll", "verlust", "kosten", "sturz", "stürz",
     "rückstand", "retour", "plainte", "réclam", "reclam", "retard", "erreur", "défaut", "attente", "annul", "panne",
-    "absentéis", "accidente", "coût", "maladie", "chute", "queja", "retraso", "errores", "defecto",
-    "caída", "avería", "ausen", "demora",
+    "coût", "maladie", "chute", "queja", "retraso", "caída", "avería", "ausen", "demora",
+)  # fmt: skip
+# German ones that stand within a word too: Kundenbeschwerden, Lieferverspätung.
+_WITHIN = (
+    "beschwerde", "verspät", "verspaet", "wartezeit", "ausfall", "ausfäll", "reklam", "kündig", "kuendig", "storn",
 )  # fmt: skip
 # Words that mean so only as a whole: "fall" and not "fallback".
 _WHOLE = (
-    "wait", "waits", "espera",
-    "late", "lateness", "fall", "falls", "fallen", "cost", "costs", "return", "returns", "returned", "lost",
-    "losses", "debt", "missed", "bugs", "response_time", "lead_time", "handling_time", "length_of_stay", "spät",
+    "wait", "waits", "espera", "late", "lateness", "fall", "falls", "fallen", "cost", "costs", "return", "returns",
+    "returned", "lost", "losses", "debt", "missed", "bugs", "response_time", "lead_time", "handling_time",
+    "length_of_stay", "spät",
 )  # fmt: skip
 # Words that turn it round: complaints answered, free of errors, customers who returned.
 _TURNED = re.compile(
@@ -34,7 +37,9 @@ _TURNED = re.compile(
     r"recovered|reduced|closed|on_time|customers?|guests?|visitors?|visits?|investment|kein\w*|ohne|frei|gelöst|"
     r"sans|résolu\w*|évité\w*|sin|resuelt\w*|evitad\w*)\b"
 )
-_BAD = re.compile(rf"\b(?:{'|'.join(_STEMS)})\w*|\b(?:{'|'.join(_WHOLE)})\b")
+_BAD = re.compile(rf"\b(?:{'|'.join(_STEMS)})\w*|\b(?:{'|'.join(_WHOLE)})\b|\b\w*(?:{'|'.join(_WITHIN)})\w*")
+# Who may return, and is welcome.
+_WHO = frozenset(["customer", "customers", "guest", "guests", "visitor", "visitors", "visit", "visits", "investment"])
 _ONLY_RETURNS = re.compile(r"\breturn(s|ed)?\b")
 
 
@@ -51,9 +56,6 @@ def unwelcome(text: str) -> str:
     turned = _TURNED.search(rest)
     welcome = turned and (turned.group(1) not in _WHO or _ONLY_RETURNS.match(found.group()))
     return "" if welcome else found.group().replace("_", " ")
-
-
-_WHO = {"customer", "customers", "guest", "guests", "visitor", "visitors", "visit", "visits", "investment"}
 
 
 def ask_direction(study: Study, sheet: Sheet) -> None:

@@ -6,6 +6,7 @@ is right to the last one says much, a 5 that is 2 and 3 says little, and what ne
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -185,7 +186,7 @@ class _Parts:
         for row in rows:
             held = np.isfinite(cells.values[row])
             total -= cells.filled[row]
-            hidden -= np.where(held, 0.0, cells.level[row])
+            hidden -= np.where(held, 0.0, abs(cells.level[row]))
             variance -= cells.noise[row] ** 2
         hidden = np.where(np.abs(hidden) < 1e-9 * np.abs(total), 0.0, hidden)
         return _Parts(total, hidden, self.count - len(rows), float(np.sqrt(max(variance, 0.0))), self.size)
@@ -193,7 +194,7 @@ class _Parts:
 
 def _parts(cells: Cells, chosen: np.ndarray) -> _Parts:
     values, level = cells.values[chosen], cells.level[chosen]
-    hidden = level @ ~np.isfinite(values)
+    hidden = np.abs(level) @ ~np.isfinite(values)
     sizes = np.log(np.abs(level[level != 0])) if (level != 0).any() else np.zeros(1)
     middle = float(np.median(sizes))
     spread = max(float(np.median(np.abs(sizes - middle))) * 1.4826, 0.5)  # a total among them must not widen it
@@ -264,16 +265,16 @@ def _of_all_but_one(cells: Cells, left: np.ndarray) -> list[Whole]:
     """One of the largest rows that is the sum of the others but one, such as a mean, or an office that is not added."""
     everything, rows = _parts(cells, left), np.flatnonzero(left)
     largest = rows[np.argsort(-np.abs(cells.level[rows]), kind="stable")][:3]
-    for row in largest[np.abs(cells.level[largest]) >= ABOUT * np.abs(everything.total.mean()) / 3]:
-        others = rows[rows != row]
-        rest = everything.but(cells, int(row))
-        target = rest.total - cells.values[row]
+    largest = largest[np.abs(cells.level[largest]) >= ABOUT * np.abs(everything.total.mean()) / (LAYERS + 1)]
+    for layers, row in itertools.product(range(1, LAYERS), largest.tolist()):
+        others, rest = rows[rows != row], everything.but(cells, row)
+        target = rest.total - layers * cells.values[row]
         slack = np.nan_to_num(_slack(cells, rest.total, rest.hidden))
         near = others[_near(np.where(np.isfinite(target), cells.values[others], np.nan), np.nan_to_num(target), slack)]
-        for other in near[:MOST]:
-            matched = _is_sum(cells, int(row), rest.but(cells, int(other)), 3.0 * len(rows))
+        for other in near[:MOST].tolist():
+            matched = _is_sum(cells, row, rest.but(cells, other), 6.0 * len(rows), layers)
             if matched:
-                return [Whole(int(row), "sum", everything.count - 2, *matched)]
+                return [Whole(row, "sum", everything.count - 2, *matched)]
     return []
 
 
@@ -312,7 +313,7 @@ def _of_groups(cells: Cells, left: np.ndarray, place: int, codes: np.ndarray) ->
     if not groups:
         return []
     totals = _grouped(cells.filled, codes, groups)
-    hidden = _grouped(np.where(np.isfinite(cells.values), 0.0, cells.level[:, None]), codes, groups)
+    hidden = _grouped(np.where(np.isfinite(cells.values), 0.0, np.abs(cells.level)[:, None]), codes, groups)
     slack = _slack(cells, totals, hidden)
     counts = np.bincount(codes[codes >= 0], minlength=groups)
     inside = np.flatnonzero((codes >= 0) & (counts[codes] > 2))

@@ -75,7 +75,8 @@ def _groupings(
     study: Study, sheet: Sheet, units: Sheet | None, names: pd.Index
 ) -> dict[str, tuple[np.ndarray, pd.Index]]:
     """Columns that put units into groups: the codes of the units, -1 for none, and the names of the groups."""
-    unit, own = study.unit, {}
+    unit = study.unit
+    own: dict[str, tuple[np.ndarray, pd.Index]] = {}
     declared = [column for column in (unit.region, unit.nested_in, unit.twin_within) if column]
     declared += [item.name for item in study.context if item.kind == "category"]
     for table, wanted in ((units, None), (sheet, declared)):

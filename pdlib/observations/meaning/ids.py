@@ -58,21 +58,31 @@ def tidied(values: pd.Series, spellings: dict[str, str] | None = None) -> pd.Ser
         By key, shared between columns that hold the same ids; filled on the way.
     """
     spellings = {} if spellings is None else spellings
-    written = values.dropna().unique()
-    now = {text: spellings.setdefault(key(text), trimmed(text)) or None for text in written}
+    written = values.dropna().unique().tolist()
+    if _plain(written):  # most files: nothing to trim, and each its own key
+        now: dict[str, str | None] = dict(zip(written, map(spellings.setdefault, written, written), strict=True))
+    else:
+        now = {text: spellings.setdefault(key(text), trimmed(text)) or None for text in written}
     changed = {text: new for text, new in now.items() if text != new}
     if not changed:
         return values
     return values.where(~values.isin(list(changed)), values.map(changed)).astype(values.dtype)
 
 
+def _plain(texts: list[str]) -> bool:
+    """Whether no text needs a closer look: letters without accents, single blanks within."""
+    text = "|" + "|".join(texts) + "|"
+    return text.isascii() and text.isprintable() and not any(pair in text for pair in ("  ", "| ", " |", "||"))
+
+
 def folded(text: str) -> str:
     """What two ids have in common that look alike: capitals, letters of another alphabet, zeros in front."""
-    whole = _WHOLE.fullmatch(text)
+    whole = _WHOLE.fullmatch(text) if text[:1].isdigit() else None
     if whole:
         return whole.group(1)
-    folded_case = unicodedata.normalize("NFKC", key(text)).casefold()
-    return folded_case if text.isascii() else folded_case.translate(_DRAWN_ALIKE)
+    if text.isascii():
+        return text.casefold()
+    return unicodedata.normalize("NFKC", key(text)).casefold().translate(_DRAWN_ALIKE)
 
 
 def difference(one: str, other: str) -> str:
@@ -92,9 +102,13 @@ def _points(one: str, other: str) -> str:
 
 def alike(names: Iterable[str]) -> list[list[str]]:
     """Groups of different names that look alike."""
+    names = list(dict.fromkeys(names))
     groups: dict[str, list[str]] = {}
-    for name in dict.fromkeys(names):
-        groups.setdefault(folded(name), []).append(name)
+    folds = [folded(name) for name in names]
+    if len(set(folds)) == len(names):
+        return []
+    for name, fold in zip(names, folds, strict=True):
+        groups.setdefault(fold, []).append(name)
     return [group for group in groups.values() if len(group) > 1]
 
 
@@ -111,7 +125,8 @@ def ask_alike(study: Study, sheet: Sheet, column: str, what: str) -> None:
     what : str
         What its values are: "stores", "regions".
     """
-    values = tidied(sheet.frame[column].astype("str"))
+    values = sheet.frame[column]
+    values = values if column == study.unit.column else tidied(values.astype("str"))  # ids are tidied already
     groups = [group for group in alike(values.dropna().unique()) if not set(group) <= set(study.unit.keep)]
     if not groups:
         return

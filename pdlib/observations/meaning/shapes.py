@@ -43,9 +43,10 @@ def ask_shapes(study: Study, sheet: Sheet, panel: pd.DataFrame, *, kind_was_said
         for column in (outcome.amount, outcome.size):
             if column and column in panel and not (outcome.kind == "mean" and column == outcome.amount):
                 _uneven_blanks(study, sheet, panel, column)
+    once = panel.drop_duplicates("unit").index if study.context else panel.index
     for item in study.context:
         if item.name in panel:
-            _says_nothing(study, sheet, panel, item.name)
+            _says_nothing(study, sheet, panel, item.name, once)
 
 
 def _count_or_mean(sheet: Sheet, outcome: Outcome, panel: pd.DataFrame, *, kind_was_said: bool) -> None:
@@ -91,38 +92,37 @@ def _uneven_blanks(study: Study, sheet: Sheet, panel: pd.DataFrame, column: str)
     sheet.doubt(column, found, fix, code="blanks", rows=sheet.rows(empty)[:10_000])
 
 
-def _says_nothing(study: Study, sheet: Sheet, panel: pd.DataFrame, column: str) -> None:
+def _says_nothing(study: Study, sheet: Sheet, panel: pd.DataFrame, column: str, once: pd.Index) -> None:
     """Doubt a condition that is constant, the same for all units in a period, or an id."""
     values = panel[column].dropna()
-    codes, distinct = pd.factorize(values)
-    if len(distinct) == 1 and len(values) > 1:
-        text = f"{distinct[0]:g}" if isinstance(distinct[0], float) else repr(distinct[0])
+    if len(values) > 1 and values.eq(first := values.iloc[0]).all():
+        text = f"{first:g}" if isinstance(first, float) else repr(first)
         sheet.doubt(column, f"it is {text} in every row.", "As a condition it adds nothing.", code="constant")
-        return
-    units, periods = pd.factorize(panel.loc[values.index, "unit"])[0], panel.loc[values.index, "period"]
-    if study.period and len(values) > periods.nunique() > 1 and _settled_by(periods, codes):
+    elif study.period and _settled_by(panel.loc[values.index, "period"], values):
         found = f"it is the same for all {study.unit.plural} in a {study.period.singular}."
         sheet.doubt(column, found, "As a condition it adds nothing; it is left to the periods.", code="by_period")
-        return
-    once = pd.DataFrame({"unit": units, "value": values.to_numpy()}).drop_duplicates("unit")["value"]
-    if len(once) >= FEWEST and len(distinct) >= NEARLY_ALL * len(once) and _like_an_id(once, len(distinct)):
+    elif _like_an_id(panel.loc[once, column].dropna()):
         found = f"nearly every one of the {len(once):,} {study.unit.plural} has a value of its own, as with an id."
         sheet.doubt(column, found, "As a condition it tells nothing; take it out.", code="like_an_id")
 
 
-def _settled_by(periods: pd.Series, codes: np.ndarray) -> bool:
-    """Whether there is one value for each period."""
-    pairs = pd.DataFrame({"period": pd.factorize(periods)[0], "code": codes}).drop_duplicates()
-    return len(pairs) == periods.nunique()
+def _settled_by(periods: pd.Series, values: pd.Series) -> bool:
+    """Whether there is one value for each period, and more rows than periods."""
+    first = values[periods.eq(periods.iloc[0])] if len(periods) else values
+    if len(first) < 2 or first.ne(first.iloc[0]).any():
+        return False
+    count = periods.nunique()
+    return len(values) > count > 1 and len(pd.DataFrame({"p": periods, "v": values}).drop_duplicates()) == count
 
 
-def _like_an_id(once: pd.Series, distinct: int) -> bool:
-    """Whether values, one for each unit, are texts or whole numbers in a sequence."""
+def _like_an_id(once: pd.Series) -> bool:
+    """Whether values, one for each unit, are texts or whole numbers in a sequence, nearly all of them different."""
+    if len(once) < FEWEST or once.nunique() < NEARLY_ALL * len(once):
+        return False
     if not pd.api.types.is_numeric_dtype(once):
-        return distinct <= 2 * len(once)
+        return True
     numbers = np.unique(once.to_numpy(dtype=float))
-    in_order = (numbers % 1 == 0).all() and len(numbers) >= NEARLY_ALL * len(once)
-    return bool(in_order and (numbers[-1] - numbers[0]) <= len(numbers) / NEARLY_ALL)
+    return bool((numbers % 1 == 0).all() and numbers[-1] - numbers[0] <= len(numbers) / NEARLY_ALL)
 
 
 def missing_of(outcome: Outcome, panel: pd.DataFrame) -> pd.Series:

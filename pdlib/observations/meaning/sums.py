@@ -231,11 +231,22 @@ def _size_surprise(size: float, usual: tuple[float, float], share: float) -> flo
     return float(-np.log(min(density * 2 * share, 1.0)))
 
 
-def _near(values: np.ndarray, target: np.ndarray, slack: np.ndarray | float) -> np.ndarray:
-    """Rows that lie within the slack of the target in nearly every period."""
+def _near(values: np.ndarray, target: np.ndarray, slack: np.ndarray | float, missed: int = 0) -> np.ndarray:
+    """Rows that lie within the slack of the target in nearly every period, and perhaps ``missed`` fewer."""
     held = np.isfinite(values)
     close = np.abs(np.where(held, values, 0.0) - target) <= slack
-    return ((close & held).sum(axis=1) >= NEARLY_EVERY * held.sum(axis=1)) & held.any(axis=1)
+    enough = (close & held).sum(axis=1) >= NEARLY_EVERY * held.sum(axis=1) - missed
+    return enough & (held.any(axis=1) | bool(missed))
+
+
+def _beside(
+    values: np.ndarray, weight: np.ndarray, sums: np.ndarray, sizes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Values, and the mean of the others of the group; both where there are others."""
+    rest = sizes - weight
+    there = (rest > 0) & np.isfinite(values)
+    others = sums - np.where(there, values, 0.0) * weight
+    return np.where(there, values, np.nan), np.divide(others, rest, out=np.zeros_like(others), where=there)
 
 
 def _slack(cells: Cells, target: np.ndarray, hidden: np.ndarray) -> np.ndarray:
@@ -361,27 +372,36 @@ def _about(values: np.ndarray, targets: np.ndarray, slack: np.ndarray) -> np.nda
 def _means(cells: Cells, place: int, codes: np.ndarray, weights: np.ndarray | None) -> list[Whole]:
     """Rows that are the mean of the others of their group."""
     groups = int(codes.max(initial=-1)) + 1
-    member = np.flatnonzero(codes >= 0)
-    if not groups or not len(member):
+    if not groups:
         return []
     weight = np.isfinite(cells.values) * (1.0 if weights is None else weights)
-    sums, sizes = _grouped(cells.filled * weight, codes, groups), _grouped(weight, codes, groups)
-    own, count = codes[member], np.bincount(codes[member], minlength=groups)
-    rest = sizes[own] - weight[member]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        target = (sums[own] - cells.filled[member] * weight[member]) / rest
-    values = np.where(np.isfinite(target) & (rest > 0), cells.values[member], np.nan)
-    near = _near(values, np.nan_to_num(target), cells.step + 1e-6 * np.abs(np.nan_to_num(target)))
-    alike = np.bincount(own, weights=near, minlength=groups)  # where all are the same, none is the mean of the others
+    rows, targets = _near_means(cells, codes, weight, groups)
+    own, count = codes[rows], np.bincount(codes[codes >= 0], minlength=groups)
+    alike = np.bincount(own, minlength=groups)  # where all are the same, none is the mean of the others
+    size = None if weights is None else weight.sum(axis=1)
     found = []
-    for place_of in np.flatnonzero(near & (count[own] > 3) & (alike[own] <= ALIKE))[:MOST]:
-        row, group = int(member[place_of]), int(own[place_of])
-        peers = (codes == group) & (np.arange(len(codes)) != row)
-        size = None if weights is None else weight.sum(axis=1)
-        matched = _is_mean(cells, row, target[place_of], peers, size)
+    for at in np.flatnonzero((count[own] > 3) & (alike[own] <= ALIKE))[:MOST]:
+        row, group = int(rows[at]), int(own[at])
+        peers = codes == group
+        peers[row] = False
+        matched = _is_mean(cells, row, targets[at], peers, size)
         if matched:
             found.append(Whole(row, "mean", int(peers.sum()), *matched, place, group if place >= 0 else -1))
     return found
+
+
+def _near_means(cells: Cells, codes: np.ndarray, weight: np.ndarray, groups: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that are about the mean of the others of their group, and those means."""
+    rows, target = np.flatnonzero(codes >= 0), np.empty((0, cells.values.shape[1]))
+    sums, sizes = _grouped(cells.filled * weight, codes, groups), _grouped(weight, codes, groups)
+    best = np.argsort(-np.isfinite(cells.values).sum(axis=0), kind="stable")[:3]
+    every = np.arange(cells.values.shape[1])
+    for periods, missed in ((best, 1), (every, 0)):  # a few periods first: they rule out nearly all
+        at, of = np.ix_(rows, periods), np.ix_(codes[rows], periods)
+        values, target = _beside(cells.values[at], weight[at], sums[of], sizes[of])
+        near = _near(values, target, cells.step + 1e-6 * np.abs(target), missed)
+        rows, target = rows[near], target[near]
+    return rows, target
 
 
 def _is_mean(

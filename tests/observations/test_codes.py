@@ -146,9 +146,11 @@ def test_nought_one_and_a_code(code: int) -> None:
     observations = accepted(months(), declared, practices=table)
     assert observations.codebook["kind"].tolist() == ["binary"]
     assert observations.practices["value"].isna().sum() == 10
+    degrees = study(practice=[{"practice": "huddle", **asked.answers[1].entries}])
+    assert accepted(months(), degrees, practices=table).practices["value"].isna().sum() == 0
 
 
-@pytest.mark.parametrize("values", [(1, 2, 9), (1, 2, -9), (5, 10)])
+@pytest.mark.parametrize("values", [(1, 2, 9), (1, 2, -9), (5, 10), (-1, 1)])
 def test_two_values_and_perhaps_a_code(values: tuple[int, ...]) -> None:
     (asked,) = told(months(), study(), practices=audit(huddle=cycle(*values)))
     assert asked.answers[0].entries["yes"] == values[0]

@@ -123,14 +123,14 @@ def ask_answers(
     distinct = np.unique(values.dropna())
     if len(distinct) and set(distinct) <= {0.0, 1.0}:
         return values
-    codes = [value for value in distinct if value in _CODES] if missing is None else []
+    codes = [float(value) for value in distinct if value in _CODES] if missing is None and len(distinct) > 2 else []
     others = [float(value) for value in distinct if value not in codes]
     if kind in {"graded", "frequency"} or len(others) != 2:
         return ask_codes(sheet, name, values, missing, "practice", section="practice", of=name)
     left = {"missing": codes} if codes else {}
     if set(others) == {0.0, 1.0}:
         answers = [Answer("practice", left, of=name, meaning="no answer")]
-        answers += [] if kind else [Answer("practice", {"kind": "graded"}, of=name, meaning="degrees")]
+        answers += [] if kind else [Answer("practice", {"kind": "graded", "missing": []}, of=name, meaning="degrees")]
         found = f"{name} holds 0, 1 and {_said(codes)} ({_count(values, codes)})."
     elif np.isclose(others, np.rint(others)).all():
         answers = [

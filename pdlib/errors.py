@@ -42,7 +42,9 @@ class Problem:
     rows : tuple of int
         As a spreadsheet numbers them.
     answers : tuple of pdlib.study.Answer
-        Keys that settle it, the likeliest first.
+        What settles it, the likeliest first.
+    keys : tuple of str
+        The same as the user would write it.
     """
 
     where: str
@@ -53,8 +55,14 @@ class Problem:
     column: str = ""
     rows: tuple[int, ...] = ()
     answers: tuple[Any, ...] = ()
+    keys: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        return f"{self.without_keys} {' or '.join(self.keys)}{'.' if self.keys else ''}".rstrip()
+
+    @property
+    def without_keys(self) -> str:
+        """The sentence alone."""
         return f"{self.where}: {self.found} {self.fix}".rstrip()
 
 

@@ -168,8 +168,9 @@ def _answers(sheet: Sheet, name: str, codebook: pd.DataFrame) -> pd.Series:
 
 def _among_observations(sheet: Sheet, codebook: pd.DataFrame, listed: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     values = pd.DataFrame({name: _answers(sheet, name, codebook) for name in listed if name in sheet.frame})
-    if sheet.door == "keywords":  # averaged over the periods, so that a yes or no becomes a share
-        codebook = codebook.assign(kind=codebook["kind"].fillna("graded"))
+    if sheet.door == "keywords":  # averaged over the periods, so that a yes or no becomes a share unless it is declared
+        declared = codebook["kind"].notna() | codebook["yes"].map(len).gt(0)
+        codebook = codebook.assign(kind=codebook["kind"].where(declared, "graded"))
     codebook = _complete(codebook, sheet, values)
     if values.empty:
         return codebook, pd.DataFrame(columns=_LONG)

@@ -86,10 +86,9 @@ class Sheet:
             Keys that settle it, the likeliest first.
         """
         where = f"{self.name}, column {column}" if column else self.name
-        keys = [answer.said(self.door) + (f" ({answer.meaning})" if answer.meaning else "") for answer in answers]
-        fix = f"{fix} {' or '.join(keys)}.".lstrip() if keys else fix
+        keys = tuple(answer.said(self.door) + (f" ({answer.meaning})" if answer.meaning else "") for answer in answers)
         self.problems.append(
-            Problem(where, found, fix, level, code, str(column or ""), tuple(map(int, rows)), tuple(answers))
+            Problem(where, found, fix, level, code, str(column or ""), tuple(map(int, rows)), tuple(answers), keys)
         )
 
     def ask(
@@ -185,6 +184,10 @@ class Source:
         Of each table read.
     door : {"toml", "keywords"}
         In whose words answers are given.
+    sheets : dict
+        The tables that could be opened, by name.
+    facts : dict
+        What is known of each as a whole, for people.
     spellings : dict
         How each id first stood there, by what it has in common with other spellings of it.
     excluded : dict
@@ -198,6 +201,8 @@ class Source:
     problems: list[Problem] = field(default_factory=list)
     hashes: dict[str, str] = field(default_factory=dict)
     door: Door = "toml"
+    sheets: dict[str, Sheet] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
     spellings: dict[str, str] = field(default_factory=dict)
     excluded: dict[str, pd.DataFrame] = field(default_factory=dict)
     kind_was_said: bool = True
@@ -228,7 +233,8 @@ class Source:
         if self.study.unit.column in text and self.study.unit.column in frame:
             frame = self._of_units(table, frame)
         missing = self.options(table).missing
-        return Sheet(self.name(table), frame, self.problems, self.door, table=table, missing=missing)
+        self.sheets[table] = Sheet(self.name(table), frame, self.problems, self.door, table=table, missing=missing)
+        return self.sheets[table]
 
     def _of_units(self, table: str, frame: pd.DataFrame) -> pd.DataFrame:
         """The rows of units, each id in one spelling; what the study excludes is put aside."""
@@ -242,13 +248,16 @@ class Source:
         """What to call a table: its file, or "the units table"."""
         return self._declared(table) or f"the {table} table"
 
-    def stop(self) -> None:
+    def stop(self, reading: pd.DataFrame | None = None) -> None:
         """Raise what has been found so far, if any of it is more than a doubt."""
-        if any(problem.level != "doubt" for problem in self.problems):
-            raise DataError(
-                [problem for problem in self.problems if problem.level != "doubt"],
-                [problem for problem in self.problems if problem.level == "doubt"],
-            )
+        found = [problem for problem in self.problems if problem.level != "doubt"]
+        if found:
+            raise DataError(found, self.doubts, reading)
+
+    @property
+    def doubts(self) -> list[Problem]:
+        """What is told and stops nothing."""
+        return [problem for problem in self.problems if problem.level == "doubt"]
 
     def data_hash(self) -> str:
         """One hash of all tables read, to tell later whether the data are the same."""

@@ -42,7 +42,7 @@ class Answer:
         if self.section in _LISTS:
             name = f"{_NAMES.get(self.section, 'name')} = {as_toml(self.of)}: " if self.of else ""
             return f"[[{self.section}]] {name}{pairs}"
-        return f"[{self.section}{'.' + self.of if self.of else ''}] {pairs}"
+        return f"[{self.section}{'.' + self.of if self.section == 'tables' and self.of else ''}] {pairs}"
 
     def _in_keywords(self) -> str:
         bare = _BARE.get(self.section, set())

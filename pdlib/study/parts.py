@@ -72,7 +72,8 @@ class Period(Part):
     The other keys settle how the column is written where it could be read in two ways: ``format`` as in ``strptime``
     ("%d/%m/%Y"), or "excel" and "excel-1904" for days as spreadsheets count them; ``day_first`` where only that is
     open; ``order``, every label in the order of time; ``zone``, a time zone in which instants are cut; ``future`` where
-    periods that have not begun yet are meant.
+    periods that have not begun yet are meant. ``window`` says that a table holds the last so many periods and no more,
+    so that it may shrink from one build to the next.
     """
 
     column: str
@@ -84,6 +85,7 @@ class Period(Part):
     order: Texts = ()
     zone: str | None = None
     future: bool = False
+    window: int | None = Field(default=None, ge=1)
 
     @field_validator("zone")
     @classmethod

@@ -43,7 +43,8 @@ def test_scores_are_no_counts() -> None:
     [
         (3.0, "it is 3 in every row. As a condition it adds nothing."),
         (lambda f: f["month"].str[-2:].astype(float), "the same for all stores in a month"),
-        (lambda f: f["store"].str[1:].astype(float), "has a value of its own, as with an id"),
+        (lambda f: f["store"].str[1:].astype(float), "occurs once only, as with an id"),
+        (range(480), "or the number of a row"),
     ],
 )
 def test_conditions_that_say_nothing_are_told(values, says) -> None:

@@ -101,8 +101,8 @@ def _says_nothing(study: Study, sheet: Sheet, panel: pd.DataFrame, column: str, 
     elif study.period and _settled_by(panel.loc[values.index, "period"], values):
         found = f"it is the same for all {study.unit.plural} in a {study.period.singular}."
         sheet.doubt(column, found, "As a condition it adds nothing; it is left to the periods.", code="by_period")
-    elif _like_an_id(panel.loc[once, column].dropna()):
-        found = f"nearly every one of the {len(once):,} {study.unit.plural} has a value of its own, as with an id."
+    elif _like_an_id(panel.loc[once, column].dropna()) or _in_sequence(values):
+        found = "nearly every value occurs once only, as with an id or the number of a row."
         sheet.doubt(column, found, "As a condition it tells nothing; take it out.", code="like_an_id")
 
 
@@ -117,12 +117,19 @@ def _settled_by(periods: pd.Series, values: pd.Series) -> bool:
 
 def _like_an_id(once: pd.Series) -> bool:
     """Whether values, one for each unit, are texts or whole numbers in a sequence, nearly all of them different."""
-    if len(once) < FEWEST or once.nunique() < NEARLY_ALL * len(once):
+    if pd.api.types.is_numeric_dtype(once):
+        return _in_sequence(once)
+    return len(once) >= FEWEST and once.nunique() >= NEARLY_ALL * len(once)
+
+
+def _in_sequence(values: pd.Series) -> bool:
+    """Whether values are whole numbers, nearly all different, with hardly a gap between them."""
+    if len(values) < FEWEST or not pd.api.types.is_numeric_dtype(values):
         return False
-    if not pd.api.types.is_numeric_dtype(once):
-        return True
-    numbers = np.unique(once.to_numpy(dtype=float))
-    return bool((numbers % 1 == 0).all() and numbers[-1] - numbers[0] <= len(numbers) / NEARLY_ALL)
+    span = values.max() - values.min() + 1
+    if not NEARLY_ALL * len(values) <= span <= len(values) / NEARLY_ALL + 1 or (values % 1 != 0).any():
+        return False
+    return bool(values.nunique() >= NEARLY_ALL * len(values))
 
 
 def missing_of(outcome: Outcome, panel: pd.DataFrame) -> pd.Series:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from pdlib.errors import StudyError
 from pdlib.observations.meaning.answers import ask_answers, yes_or_no
-from pdlib.observations.meaning.codes import check_declared
+from pdlib.observations.meaning.codes import both, check_declared
 from pdlib.observations.reader import SAME_ID
 from pdlib.observations.sheet import Sheet, Source
 from pdlib.observations.text import as_text, joined
@@ -21,6 +21,7 @@ from pdlib.study import Practice, Study, did_you_mean, practice_in_context
 _FIELDS = list(Practice.model_fields)
 _TEXTS = ("label", "theme", "who_decides", "claims", "touchpoint")  # a spreadsheet may hold them as numbers
 _CODES = ("yes", "missing")  # a spreadsheet holds one number, or several in one text
+_HOW_READ = {"practice", "kind", *_CODES}
 _LONG = ["unit", "wave", "practice", "value"]
 
 
@@ -35,7 +36,7 @@ def read_codebook(source: Source) -> pd.DataFrame:
     sheet = source.sheet("codebook", ["practice"])
     entries = list(source.study.practice)
     if sheet is not None and sheet.has("practice", "It needs one row per practice."):
-        entries += _entries(sheet)
+        entries = _with_answers(entries, _entries(sheet))
     codebook = _as_codebook(entries)
     _refuse_context(source.study, codebook.index)
     _check_codebook(Sheet(source.name("codebook"), codebook, source.problems))
@@ -57,6 +58,17 @@ def _entries(sheet: Sheet) -> list[Practice]:
             found = f"row {row} is not as a codebook needs it: {'; '.join(details)}."
             sheet.report(None, found, "See the keys of [[practice]].")
     return entries
+
+
+def _with_answers(declared: list[Practice], listed: list[Practice]) -> list[Practice]:
+    """All entries; one of the study that says no more than how answers are read goes into the codebook's line."""
+    lines = {entry.practice: entry for entry in listed}
+    reads = {e.practice: e for e in declared if e.practice in lines and e.model_fields_set <= _HOW_READ}
+    rest = [entry for entry in declared if entry.practice not in reads]
+    for name, entry in reads.items():
+        said = {key: getattr(entry, key) for key in entry.model_fields_set}
+        lines[name] = lines[name].model_copy(update=said)
+    return [*rest, *(lines[entry.practice] if entry.practice in reads else entry for entry in listed)]
 
 
 def _codes(cell: Any) -> list[float | str]:
@@ -161,7 +173,7 @@ def _answers(sheet: Sheet, name: str, codebook: pd.DataFrame) -> pd.Series:
     entry = codebook[codebook.index == name].iloc[:1]
     yes, missing, kind = entry[["yes", "missing", "kind"]].iloc[0] if len(entry) else ((), None, None)
     check_declared(sheet, [name], missing)
-    missing = sheet.missing if missing is None else (*missing, *(sheet.missing or ()))
+    missing = both(missing, sheet.missing)
     values = yes_or_no(sheet, name, yes=yes, missing=missing)
     return ask_answers(sheet, name, values, kind=kind if isinstance(kind, str) else None, missing=missing)
 

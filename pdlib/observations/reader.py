@@ -9,7 +9,7 @@ import pandas as pd
 
 from pdlib.errors import DataError, TooFewUnitsError
 from pdlib.observations.meaning.answers import yes_or_no
-from pdlib.observations.meaning.codes import Role, check_declared, coded_numbers, without_codes
+from pdlib.observations.meaning.codes import Role, both, check_declared, coded_numbers, without_codes
 from pdlib.observations.meaning.ids import tidied
 from pdlib.observations.meaning.shapes import missing_of
 from pdlib.observations.sheet import SHOWN, Sheet
@@ -128,7 +128,7 @@ def _context(study: Study, item: Context, sheet: Sheet, units: Sheet | None) -> 
 def _condition(item: Context, sheet: Sheet) -> pd.Series:
     check_declared(sheet, [item.name], item.missing)
     if item.kind == "category":
-        return tidied(without_codes(sheet.frame[item.name].astype("str"), item.missing))
+        return tidied(without_codes(sheet.frame[item.name].astype("str"), both(item.missing, sheet.missing)))
     values = coded_numbers(sheet, item.name, item.missing, "condition", section="context", of=item.name)
     if item.scale != "linear":
         low = values <= 0 if item.scale == "log" else values < 0

@@ -202,6 +202,27 @@ def test_the_codebook_table_may_say_it() -> None:
     assert wide["huddle"].sum() == 10 and wide["huddle"].count() == 20 and wide["call"].count() == 40
 
 
+def test_an_answer_in_the_study_goes_with_the_line_of_the_codebook() -> None:
+    book = pd.DataFrame({"practice": ["huddle"], "label": ["Morning huddle"]})
+    table = audit(huddle=cycle(1, 2))
+    (asked,) = told(months(), study(), practices=table, codebook=book)
+    declared = study(practice=[{"practice": "huddle", **asked.answers[0].entries}])
+    observations = accepted(months(), declared, practices=table, codebook=book)
+    assert observations.codebook["label"].tolist() == ["Morning huddle"]
+    assert observations.practices["value"].mean() == 0.5
+
+
+def test_codes_of_a_whole_table() -> None:
+    tables = {"observations": {"file": "months.csv", "missing": [-999]}}
+    frame = with_cells("csat", -999)
+    frame.loc[9, "footfall"] = -999
+    panel = accepted(frame, study(SCORE, tables=tables)).panel
+    assert panel["csat"].min() > 0 and panel["footfall"].isna().sum() == 1
+    frame["staff"] = frame["staff"].where(frame.index % 50 > 0, 99)
+    (doubt,) = told(frame, study(SCORE, tables=tables))
+    assert doubt.level == "doubt" and "exactly 99" in doubt.found
+
+
 def test_a_single_table_asks_too_and_takes_the_answer() -> None:
     frame = months().assign(huddle=np.repeat(cycle(1, 2), 12))
     given = {"unit": "store", "period": "month", "outcome": "happy", "n": "answers", "kind": "proportion"}

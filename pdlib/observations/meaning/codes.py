@@ -122,6 +122,11 @@ def _number(code: float | str) -> float | None:
         return None
 
 
+def both(column: Sequence[float | str] | None, table: Sequence[float | str] | None) -> tuple[float | str, ...] | None:
+    """The codes of a column and those of its table; None if neither says anything."""
+    return None if column is None and table is None else (*(column or ()), *(table or ()))
+
+
 def coded_numbers(
     sheet: Sheet, column: str, missing: Sequence[float | str] | None, role: Role, *, section: str, of: str
 ) -> pd.Series:
@@ -132,7 +137,7 @@ def coded_numbers(
     sheet : Sheet
     column : str
     missing : sequence or None
-        Codes that the study declares; None if it says nothing.
+        Codes that the study declares of the column, beside those of the table; None if it says nothing.
     role : {"count", "mean", "condition", "practice"}
     section, of : str
         Where in the study an answer belongs: "outcome" and its name.
@@ -142,6 +147,7 @@ def coded_numbers(
     Series of float
         Cells that are asked about are empty too, so that nothing else is said of them.
     """
+    missing = both(missing, sheet.missing)
     if missing:
         frame = sheet.frame.assign(**{column: without_codes(sheet.frame[column], missing)})
         numbers = replace(sheet, frame=frame).numbers(column)

@@ -1,28 +1,34 @@
 """Rows of a table that are the sum or the mean of others; arrays in, positions out.
 
-A match counts by how unlikely it is among units that have nothing to do with each other: a number of five digits that
-is right to the last one says much, a 5 that is 2 and 3 says little, and what never moves is told once only.
+Only what could hardly be chance is found; see `pdlib.observations.meaning.weigh`.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-ENOUGH = 9.0  # nats: by chance in about one table of 8,000
-NEARLY_EVERY = 0.8  # of the periods in which the row holds a number
+from pdlib.observations.meaning.weigh import (
+    ENOUGH,
+    HIDDEN,
+    NEARLY_EVERY,
+    Cells,
+    is_mean,
+    is_sum,
+    near_to,
+    parts_of,
+)
+
 MOST = 2000  # rows looked at more closely at a time; and found in one table
 LAYERS = 3  # that may lie between a total and the units
 LOOSE = 0.006  # of a sum, before its own rounding is known
 ABOUT = 0.7  # of a total, the least by which a row is looked at: it may be missing in some periods
 ALIKE = 2  # means of one group that a table may hold
 CLOSEST = 10  # splits into largest and others that are tried
-HIDDEN = 0.1  # of a sum, at most, that may be missing from it
-STEPS = (1000.0, 100.0, 10.0, 1.0, 0.1, 0.01, 0.001, 0.0001)
 
 
 @dataclass(frozen=True)
@@ -48,58 +54,6 @@ class Whole:
     compared: int
     grouping: int = -1
     group: int = -1
-
-
-@dataclass(frozen=True, eq=False)
-class Cells:
-    """A table of amounts, rows by periods, with what is needed to weigh a match.
-
-    Attributes
-    ----------
-    values : array of float, (rows, periods)
-        Missing as NaN.
-    exact : bool
-        Whether sums are right to the last digit (counts), or parts are rounded.
-    level, noise : array of float, (rows,)
-        Mean of each row, and how far it moves beside the others' common course.
-    step : float
-        To which the values are rounded; 0 if they are not.
-    """
-
-    values: np.ndarray
-    exact: bool
-    filled: np.ndarray = field(init=False)
-    level: np.ndarray = field(init=False)
-    noise: np.ndarray = field(init=False)
-    step: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        held = np.isfinite(self.values)
-        filled, count = np.where(held, self.values, 0.0), np.maximum(held.sum(axis=1), 1)
-        level = filled.sum(axis=1) / count
-        usual = level @ held
-        course = np.divide(filled.sum(axis=0), usual, out=np.ones(len(usual)), where=usual != 0)
-        moved = np.where(held, filled - np.outer(level, course), 0.0)
-        noise = np.sqrt((moved**2).sum(axis=1) / np.maximum(count - 1, 1))
-        found = self.values[held]
-        settings = {"filled": filled, "level": level, "noise": noise, "step": step_of(found[:: len(found) // 5000 + 1])}
-        for name, value in settings.items():
-            object.__setattr__(self, name, value)
-
-    def own_step(self, row: int) -> float:
-        """To what a row is rounded: a few round numbers may be so by chance."""
-        values = self.values[row][np.isfinite(self.values[row])]
-        step = step_of(values)
-        return step if len(values) >= 4 else min(step, self.step)
-
-
-def step_of(values: np.ndarray) -> float:
-    """The coarsest step of which (nearly) all values are multiples; 0 if there is none."""
-    for step in STEPS:
-        times = values / step
-        if np.mean(np.abs(times - np.rint(times)) <= 1e-6 * np.maximum(1.0, np.abs(times))) >= 0.99:
-            return step
-    return 0.0
 
 
 def find_wholes(
@@ -133,7 +87,7 @@ def find_wholes(
     """
     left = np.isfinite(values).any(axis=1)
     if left.sum() < 3:
-        return []
+        return []  # of fewer, none can be made of two others
     cells = Cells(values, exact)
     may_be = np.ones(len(left), dtype=bool) if kept is None else ~kept
     order = sorted(range(len(groupings)), key=lambda place: -int(groupings[place].max(initial=-1)))
@@ -170,75 +124,6 @@ def _next(
     return []
 
 
-@dataclass(frozen=True, eq=False)
-class _Parts:
-    """The rows that a sum may be made of: their sum and what is hidden of it by period, noise and sizes of them."""
-
-    total: np.ndarray
-    hidden: np.ndarray
-    count: int
-    noise: float
-    size: tuple[float, float]  # mean and spread of the logarithms
-
-    def but(self, cells: Cells, *rows: int) -> _Parts:
-        """Without some of the rows."""
-        total, hidden, variance = self.total.copy(), self.hidden.copy(), self.noise**2
-        for row in rows:
-            held = np.isfinite(cells.values[row])
-            total -= cells.filled[row]
-            hidden -= np.where(held, 0.0, abs(cells.level[row]))
-            variance -= cells.noise[row] ** 2
-        hidden = np.where(np.abs(hidden) < 1e-9 * np.abs(total), 0.0, hidden)
-        return _Parts(total, hidden, self.count - len(rows), float(np.sqrt(max(variance, 0.0))), self.size)
-
-
-def _parts(cells: Cells, chosen: np.ndarray) -> _Parts:
-    values, level = cells.values[chosen], cells.level[chosen]
-    hidden = np.abs(level) @ ~np.isfinite(values)
-    sizes = np.log(np.abs(level[level != 0])) if (level != 0).any() else np.zeros(1)
-    middle = float(np.median(sizes))
-    spread = max(float(np.median(np.abs(sizes - middle))) * 1.4826, 0.5)  # a total among them must not widen it
-    noise = float(np.sqrt((cells.noise[chosen] ** 2).sum()))
-    return _Parts(cells.filled[chosen].sum(axis=0), hidden, int(chosen.sum()), noise, (middle, spread))
-
-
-def _is_sum(cells: Cells, row: int, parts: _Parts, tests: float, times: int = 1) -> tuple[int, int] | None:
-    """Matched and compared periods if a row is, ``times`` over, the sum of the parts; else None."""
-    values, total = cells.values[row] * times, parts.total
-    compared = np.isfinite(values) & (total != 0)
-    if parts.count < 2 or not compared.any():
-        return None
-    rounded = 0.0 if cells.exact else 3 * cells.step * np.sqrt(parts.count / 12)
-    close = rounded + times * cells.own_step(row) / 2 + 1e-7 * np.abs(total)
-    short = values - total
-    room = np.where(parts.hidden <= HIDDEN * np.abs(total), np.maximum(parts.hidden, 0.0), 0.0)
-    sharp = compared & (np.abs(short) <= close)
-    wide = compared & ~sharp & (room > 0) & (short >= -close) & (short <= 2 * room + close)
-    matched = sharp | wide
-    if matched.sum() < NEARLY_EVERY * compared.sum():
-        return None
-    within = np.where(sharp, close, room + close)[matched]
-    share = np.sort(within / np.abs(total[matched]))
-    told = _size_surprise(float(np.log(np.abs(total[matched]).mean() / times)), parts.size, float(share[0]))
-    told += float(np.log(np.maximum(parts.noise / np.sort(within)[1:], 1.0)).sum())
-    return (int(matched.sum()), int(compared.sum())) if told - np.log(tests) >= ENOUGH else None
-
-
-def _size_surprise(size: float, usual: tuple[float, float], share: float) -> float:
-    """How unlikely it is that a unit is just as large, in nats; tails are as heavy as Student's t with 3 degrees."""
-    z = (size - usual[0]) / usual[1]
-    density = 0.3676 / (1 + z**2 / 3) ** 2 / usual[1]
-    return float(-np.log(min(density * 2 * share, 1.0)))
-
-
-def _near(values: np.ndarray, target: np.ndarray, slack: np.ndarray | float, missed: int = 0) -> np.ndarray:
-    """Rows that lie within the slack of the target in nearly every period, and perhaps ``missed`` fewer."""
-    held = np.isfinite(values)
-    close = np.abs(np.where(held, values, 0.0) - target) <= slack
-    enough = (close & held).sum(axis=1) >= NEARLY_EVERY * held.sum(axis=1) - missed
-    return enough & (held.any(axis=1) | bool(missed))
-
-
 def _beside(
     values: np.ndarray, weight: np.ndarray, sums: np.ndarray, sizes: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -257,14 +142,14 @@ def _slack(cells: Cells, target: np.ndarray, hidden: np.ndarray) -> np.ndarray:
 
 def _of_rest(cells: Cells, left: np.ndarray) -> list[Whole]:
     """Rows that are the sum of all others; or a half or a third of it, where units are there in several layers."""
-    everything, left_rows = _parts(cells, left), np.flatnonzero(left)
+    everything, left_rows = parts_of(cells, left), np.flatnonzero(left)
     for layers in range(1, LAYERS + 1):
         target = everything.total / (layers + 1)
         rows = left_rows[np.abs(cells.level[left_rows]) >= ABOUT * np.abs(target.mean())]
-        near = rows[_near(cells.values[rows], target, _slack(cells, target, everything.hidden))][:MOST]
+        near = rows[near_to(cells.values[rows], target, _slack(cells, target, everything.hidden))][:MOST]
         found = []
         for row in near if everything.count > layers + 1 else ():
-            matched = _is_sum(cells, row, everything.but(cells, row), LAYERS, layers)
+            matched = is_sum(cells, row, everything.but(cells, row), LAYERS, layers)
             if matched:
                 found.append(Whole(int(row), "sum", everything.count - 1, *matched))
         if found:
@@ -274,16 +159,18 @@ def _of_rest(cells: Cells, left: np.ndarray) -> list[Whole]:
 
 def _of_all_but_one(cells: Cells, left: np.ndarray) -> list[Whole]:
     """One of the largest rows that is the sum of the others but one, such as a mean, or an office that is not added."""
-    everything, rows = _parts(cells, left), np.flatnonzero(left)
+    everything, rows = parts_of(cells, left), np.flatnonzero(left)
     largest = rows[np.argsort(-np.abs(cells.level[rows]), kind="stable")][:3]
     largest = largest[np.abs(cells.level[largest]) >= ABOUT * np.abs(everything.total.mean()) / (LAYERS + 1)]
     for layers, row in itertools.product(range(1, LAYERS), largest.tolist()):
         others, rest = rows[rows != row], everything.but(cells, row)
         target = rest.total - layers * cells.values[row]
         slack = np.nan_to_num(_slack(cells, rest.total, rest.hidden))
-        near = others[_near(np.where(np.isfinite(target), cells.values[others], np.nan), np.nan_to_num(target), slack)]
+        near = others[
+            near_to(np.where(np.isfinite(target), cells.values[others], np.nan), np.nan_to_num(target), slack)
+        ]
         for other in near[:MOST].tolist():
-            matched = _is_sum(cells, row, rest.but(cells, other), 6.0 * len(rows), layers)
+            matched = is_sum(cells, row, rest.but(cells, other), 6.0 * len(rows), layers)
             if matched:
                 return [Whole(row, "sum", everything.count - 2, *matched)]
     return []
@@ -329,14 +216,14 @@ def _of_groups(cells: Cells, left: np.ndarray, place: int, codes: np.ndarray) ->
     counts = np.bincount(codes[codes >= 0], minlength=groups)
     inside = np.flatnonzero((codes >= 0) & (counts[codes] > 2))
     within = codes[inside]
-    near = _near(cells.values[inside], totals[within] / 2, slack[within] / 2)
+    near = near_to(cells.values[inside], totals[within] / 2, slack[within] / 2)
     pairs = [(int(row), int(codes[row])) for row in inside[near]]
     pairs += _outside(cells, np.flatnonzero(left), codes, totals, slack)
     found, tests = [], float(max(groups * left.sum(), 1))
     for row, group in pairs[:MOST]:
-        parts = _parts(cells, codes == group)
+        parts = parts_of(cells, codes == group)
         parts = parts.but(cells, row) if codes[row] == group else parts
-        matched = _is_sum(cells, row, parts, tests)
+        matched = is_sum(cells, row, parts, tests)
         if matched:
             found.append(Whole(row, "sum", parts.count, *matched, place, group))
     return found
@@ -353,7 +240,7 @@ def _outside(
     pairs, times = np.unique(np.concatenate(seen), axis=0, return_counts=True)
     pairs = pairs[times >= min(2, len(best))][: 20 * MOST]
     of, to = rows[pairs[:, 0]], pairs[:, 1]
-    fits = (codes[of] != to) & _near(cells.values[of], totals[to], slack[to])
+    fits = (codes[of] != to) & near_to(cells.values[of], totals[to], slack[to])
     return list(zip(of[fits].tolist(), to[fits].tolist(), strict=True))
 
 
@@ -384,7 +271,7 @@ def _means(cells: Cells, place: int, codes: np.ndarray, weights: np.ndarray | No
         row, group = int(rows[at]), int(own[at])
         peers = codes == group
         peers[row] = False
-        matched = _is_mean(cells, row, targets[at], peers, size)
+        matched = is_mean(cells, row, targets[at], peers, size)
         if matched:
             found.append(Whole(row, "mean", int(peers.sum()), *matched, place, group if place >= 0 else -1))
     return found
@@ -399,26 +286,6 @@ def _near_means(cells: Cells, codes: np.ndarray, weight: np.ndarray, groups: int
     for periods, missed in ((best, 1), (every, 0)):  # a few periods first: they rule out nearly all
         at, of = np.ix_(rows, periods), np.ix_(codes[rows], periods)
         values, target = _beside(cells.values[at], weight[at], sums[of], sizes[of])
-        near = _near(values, target, cells.step + 1e-6 * np.abs(target), missed)
+        near = near_to(values, target, cells.step + 1e-6 * np.abs(target), missed)
         rows, target = rows[near], target[near]
     return rows, target
-
-
-def _is_mean(
-    cells: Cells, row: int, target: np.ndarray, peers: np.ndarray, size: np.ndarray | None
-) -> tuple[int, int] | None:
-    """Matched and compared periods if a row is the mean of its peers; units are taken to be steadier than they look."""
-    values = cells.values[row]
-    compared = np.isfinite(values) & np.isfinite(target)
-    rounded = 0.0 if cells.exact else 3 * cells.step / np.sqrt(12 * peers.sum())
-    close = cells.own_step(row) / 2 + rounded + 1e-6 * np.abs(target)
-    matched = compared & (np.abs(values - target) <= close)
-    if matched.sum() < NEARLY_EVERY * compared.sum():
-        return None
-    noise = float(np.median(cells.noise[peers]))
-    if size is not None and size[row] > 0:
-        noise *= min(1.0, float(np.sqrt(np.median(size[peers]) / size[row])))
-    within = np.sort(close[matched])
-    told = np.log(max(float(cells.level[peers].std()) / (2 * within[0]), 1.0))
-    told += np.log(np.maximum(noise / (2 * within[1:]), 1.0)).sum()
-    return (int(matched.sum()), int(compared.sum())) if told - np.log(peers.sum() + 1) >= ENOUGH else None

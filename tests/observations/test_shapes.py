@@ -99,7 +99,7 @@ def test_comments_that_say_nothing() -> None:
     assert observations.settings["comments_empty"] == 2
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(100))
 def test_sound_studies_get_no_question_and_no_doubt(seed: int) -> None:
     rng = np.random.default_rng(seed)
     units, periods = int(rng.choice([4, 12, 40, 120])), int(rng.choice([2, 4, 12, 24]))

@@ -24,6 +24,7 @@ _PAIRS = [
 _ALONE = {"yes": 1.0, "no": 0.0, "true": 1.0, "false": 0.0, "y": 1.0, "n": 0.0, "ja": 1.0, "oui": 1.0, "nein": 0.0}
 _CODES = {-1.0, -8.0, -9.0, 8.0, 9.0, 88.0, 97.0, 98.0, 99.0, -88.0, -99.0, 888.0, 999.0, -999.0, 9999.0}
 _TICKS = {"x", "✓", "✔", "☑", "*", "•"}
+FEWEST = 8  # answers, for two values among them to be no chance
 FIX = "Write numbers, yes or no, empty for no answer."
 
 
@@ -125,7 +126,8 @@ def ask_answers(
         return values
     codes = [float(value) for value in distinct if value in _CODES] if missing is None and len(distinct) > 2 else []
     others = [float(value) for value in distinct if value not in codes]
-    if kind in {"graded", "frequency"} or len(others) != 2:
+    few = kind is None and values.count() < FEWEST
+    if kind in {"graded", "frequency"} or len(others) != 2 or few:
         return ask_codes(sheet, name, values, missing, "practice", section="practice", of=name)
     left = {"missing": codes} if codes else {}
     if set(others) == {0.0, 1.0}:

@@ -418,7 +418,7 @@ def _challenge_note(told: Challenge, plural: str) -> str:
 def _verdict(expected: Expected) -> Verdict:
     """Numeric limits are conventions: 30 units, 3 periods, reliability one half (doi:10.1136/bmjqs.2010.048058)."""
     fit, study = expected.fit, expected.observations.study
-    count, periods = len(expected.grid.units), len(expected.grid.periods)
+    count, periods = len(expected.grid.units), len(expected.grid.seen)
     p, _ = top_probability(fit.effect, fit.sd, study.top)
     leading = float(np.sort(p)[::-1][: max(1, int(study.top * count))].mean())
     stops, cautions = [], []

@@ -12,9 +12,11 @@ from pydantic import ValidationError
 from pdlib.errors import StudyError
 from pdlib.observations.meaning.answers import ask_answers, yes_or_no
 from pdlib.observations.meaning.codes import both, check_declared
-from pdlib.observations.reader import SAME_ID
+from pdlib.observations.periods import Calendar
+from pdlib.observations.reader import SAME_ID, is_empty
 from pdlib.observations.sheet import Sheet, Source
-from pdlib.observations.text import as_text, joined
+from pdlib.observations.text import joined
+from pdlib.observations.waves import read_waves
 from pdlib.show.wording import listed
 from pdlib.study import Practice, Study, did_you_mean, practice_in_context
 
@@ -124,7 +126,7 @@ def _complete(codebook: pd.DataFrame, sheet: Sheet, answers: pd.DataFrame) -> pd
 
 
 def read_practices(
-    source: Source, codebook: pd.DataFrame, panel: pd.DataFrame, units: pd.Index
+    source: Source, codebook: pd.DataFrame, panel: pd.DataFrame, units: pd.Index, calendar: Calendar | None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What units do, and the codebook completed by what was found.
 
@@ -146,7 +148,7 @@ def read_practices(
     unit, wave = study.unit.column, study.practices.wave
     keys = [unit, wave] if wave else [unit]
     listed = list(dict.fromkeys(codebook.index))
-    sheet = source.sheet("practices", keys)
+    sheet = source.sheet("practices", keys[:1], keys[1:])
     if sheet is None:
         observed = Sheet(source.name("observations"), panel, source.problems, source.door)
         return _among_observations(observed, codebook, listed)
@@ -155,7 +157,9 @@ def read_practices(
         return codebook, pd.DataFrame(columns=_LONG)
     fix = "Keep one row per unit and wave; name the wave under [practices]."
     for key in keys:
-        sheet.report_rows(key, frame[key].isna(), "no value", f"Every row needs its {' and '.join(keys)}.")
+        sheet.report_rows(key, is_empty(frame[key]), "no value", f"Every row needs its {' and '.join(keys)}.")
+    waves = read_waves(sheet, wave, study, calendar) if wave else pd.Series("all", index=frame.index)
+    frame = frame.assign(**({wave: waves} if wave else {}))
     again = frame.duplicated(keys) & frame[keys].notna().all(axis=1)
     sheet.report_rows(" and ".join(keys), again, "a row already given", fix, joined(frame, keys))
     sheet.report_strangers(unit, units)
@@ -164,7 +168,6 @@ def read_practices(
     fix = "The codebook names it; add the column or drop the line."
     present = [name for name in listed if sheet.has(name, fix)]
     values = pd.DataFrame({name: _answers(sheet, name, codebook) for name in present}, index=frame.index)
-    waves = as_text(frame[wave]) if wave else pd.Series("all", index=frame.index)
     return _complete(codebook, sheet, values), _long(values, frame[unit], waves)
 
 

@@ -12,8 +12,9 @@ from pdlib.observations.meaning.answers import yes_or_no
 from pdlib.observations.meaning.codes import Role, both, check_declared, coded_numbers, without_codes
 from pdlib.observations.meaning.ids import tidied
 from pdlib.observations.meaning.shapes import missing_of
+from pdlib.observations.periods import Calendar, PeriodsRead, read_periods
 from pdlib.observations.sheet import SHOWN, Sheet
-from pdlib.observations.text import as_text, as_written, in_time, joined
+from pdlib.observations.text import as_written, joined
 from pdlib.show.wording import listed
 from pdlib.study import Confirm, Context, Outcome, Study, did_you_mean
 
@@ -22,7 +23,7 @@ ALONE = "no group, "  # before the id of a unit that is a group of its own
 SAME_ID = "It must have the same id column as the observations."
 
 
-def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> pd.DataFrame:
+def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> tuple[pd.DataFrame, PeriodsRead | None]:
     """Every row of the observations, in the order of the file.
 
     Parameters
@@ -35,8 +36,10 @@ def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
+    panel : DataFrame
         ``unit``, ``period``, then the columns named in the study as numbers or text, then all others as they are.
+    periods : PeriodsRead or None
+        How the periods were read; None if the study has none.
 
     Raises
     ------
@@ -47,9 +50,12 @@ def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> pd.DataFrame:
     present = [sheet.has(key, "Name the right column under [unit] or [period].") for key in keys]
     if not all(present):
         raise DataError(sheet.problems)
-    period = as_text(frame[study.period.column]) if study.period else pd.Series("all", index=frame.index)
+    read, period = None, pd.Series("all", index=frame.index)
+    if study.period:
+        read = read_periods(sheet, study.period.column, study.period, units=frame[study.unit.column])
+        period = read.labels
     columns = {"unit": frame[study.unit.column], "period": period}
-    _check_keys(study, sheet)
+    _check_keys(study, sheet, columns)
     for outcome in study.outcome:
         for name in outcome.columns:
             if name not in columns and sheet.has(name, "Name the right column in the outcome."):
@@ -66,13 +72,15 @@ def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> pd.DataFrame:
         if caution.name not in columns and sheet.has(caution.name, "Name the right column under [[caution]]."):
             columns[caution.name] = sheet.numbers(caution.name)
     others = frame.drop(columns=[*keys, *columns], errors="ignore")
-    return pd.concat([pd.DataFrame(columns), others], axis=1)
+    return pd.concat([pd.DataFrame(columns), others], axis=1), read
 
 
-def _check_keys(study: Study, sheet: Sheet) -> None:
-    frame, keys = sheet.frame, study.keys
+def _check_keys(study: Study, sheet: Sheet, read: dict[str, pd.Series]) -> None:
+    """That each unit has one row a period, by the labels as read: two spellings of a month are one month."""
+    keys = study.keys
     for key in keys:
-        sheet.report_rows(key, frame[key].isna(), "no value", "Every row needs its unit and period.")
+        sheet.report_rows(key, is_empty(sheet.frame[key]), "no value", "Every row needs its unit and period.")
+    frame = pd.DataFrame(dict(zip(keys, read.values(), strict=False)))
     fix = "Declare the period, or give one row per unit."
     if study.period:
         fix = "Keep one row per unit and period; if each row is a single case, count or average them first."
@@ -86,6 +94,13 @@ def _measured(study: Study, sheet: Sheet, outcome: Outcome, name: str) -> pd.Ser
     missing = tuple(code for codes in declared for code in codes) if declared else None
     role: Role = "mean" if outcome.kind == "mean" and name == outcome.amount else "count"
     return coded_numbers(sheet, name, missing, role, section="outcome", of=outcome.name)
+
+
+def is_empty(values: pd.Series) -> pd.Series:
+    """Which cells hold nothing, or blanks only."""
+    codes, uniques = pd.factorize(values)
+    blank = np.array([*(isinstance(value, str) and not value.strip() for value in uniques), True])
+    return pd.Series(blank[codes], index=values.index)
 
 
 def _check_outcome(sheet: Sheet, outcome: Outcome, columns: dict[str, pd.Series]) -> None:
@@ -137,7 +152,7 @@ def _condition(item: Context, sheet: Sheet) -> pd.Series:
     return values
 
 
-def usable(study: Study, panel: pd.DataFrame, table: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def usable(study: Study, panel: pd.DataFrame, table: str, calendar: Calendar) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Set aside the rows that say nothing about the primary outcome.
 
     Parameters
@@ -146,6 +161,7 @@ def usable(study: Study, panel: pd.DataFrame, table: str) -> tuple[pd.DataFrame,
     panel : DataFrame
     table : str
         What the observations table is called.
+    calendar : Calendar
 
     Returns
     -------
@@ -163,7 +179,9 @@ def usable(study: Study, panel: pd.DataFrame, table: str) -> tuple[pd.DataFrame,
     reason = missing_of(outcome, panel)
     empty = panel[outcome.size].fillna(0).eq(0) if outcome.size else pd.Series(False, index=panel.index)
     reason = reason.mask(empty & reason.eq(""), f"no {outcome.exposure_label} behind it")
-    used = panel[reason.eq("")].sort_values(["unit", "period"], key=lambda s: in_time(s) if s.name == "period" else s)
+    used = panel[reason.eq("")].sort_values(
+        ["unit", "period"], key=lambda s: calendar.key(s) if s.name == "period" else s
+    )
     count = used["unit"].nunique()
     if count < FEWEST_UNITS:
         raise TooFewUnitsError(
@@ -175,7 +193,9 @@ def usable(study: Study, panel: pd.DataFrame, table: str) -> tuple[pd.DataFrame,
     return used.reset_index(drop=True), aside.reset_index(drop=True)
 
 
-def read_units(study: Study, observed: Sheet, sheet: Sheet | None, panel: pd.DataFrame) -> pd.DataFrame:
+def read_units(
+    study: Study, observed: Sheet, sheet: Sheet | None, panel: pd.DataFrame, calendar: Calendar
+) -> pd.DataFrame:
     """One row per unit of the panel, indexed by unit: ``label`` and the groups that the study declares."""
     unit, varies_by = study.unit, study.period.varies_by if study.period else None
     index = pd.Index(sorted(panel["unit"].dropna().unique()), name="unit")
@@ -201,14 +221,14 @@ def read_units(study: Study, observed: Sheet, sheet: Sheet | None, panel: pd.Dat
     if "kept_back" in frame:
         frame["kept_back"] = frame["kept_back"].eq(1.0)
     if study.confirm:
-        _check_confirm(study.confirm, frame, panel, Sheet("the study", frame, observed.problems))
+        _check_confirm(study.confirm, frame, calendar, Sheet("the study", frame, observed.problems))
     return frame
 
 
-def _check_confirm(confirm: Confirm, units: pd.DataFrame, panel: pd.DataFrame, sheet: Sheet) -> None:
+def _check_confirm(confirm: Confirm, units: pd.DataFrame, calendar: Calendar, sheet: Sheet) -> None:
     """That something is kept back to confirm on."""
-    periods = list(panel["period"].dropna().drop_duplicates().sort_values(key=in_time))
-    if confirm.start and confirm.start not in periods:
+    periods = calendar.full()
+    if confirm.start and periods and calendar.match(confirm.start) not in periods:
         key = "periods_from" if confirm.periods_from else "adoptions_from"
         found = f"{confirm.start!r} is none of the periods{did_you_mean(confirm.start, periods)}."
         known = listed(periods) if len(periods) <= SHOWN else f"{periods[0]}, {periods[1]} … {periods[-1]}"

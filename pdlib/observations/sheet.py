@@ -207,7 +207,7 @@ class Source:
     excluded: dict[str, pd.DataFrame] = field(default_factory=dict)
     kind_was_said: bool = True
 
-    def sheet(self, table: str, text: list[str]) -> Sheet | None:
+    def sheet(self, table: str, text: list[str], times: Sequence[str] = ()) -> Sheet | None:
         """Read one table.
 
         Parameters
@@ -215,14 +215,16 @@ class Source:
         table : str
             "observations", "units", "practices", "codebook" or "comments".
         text : list of str
-            Columns that are ids or periods and read as text.
+            Columns that are ids and read as text.
+        times : sequence of str
+            Columns that are periods: left as they are written, for `read_periods`.
 
         Returns
         -------
         Sheet or None
             None if the study has no such table, or it cannot be read, which is a problem.
         """
-        frame = self._handed_in(table) if table in self.frames else self._filed(table, text)
+        frame = self._handed_in(table) if table in self.frames else self._filed(table, [*text, *times])
         if frame is None:
             return None
         again = frame.columns[frame.columns.duplicated()].unique()

@@ -113,7 +113,7 @@ def goals() -> list[Goal]:
         found += [
             Goal("moving", name, "ours", "lasting SD", ">=", 0.9 * MERIT, fewest=24, deciding=hard),
             Goal("moving", name, "ours", "lasting SD", "<=", 1.1 * MERIT, fewest=24, deciding=hard),
-            Goal("moving", name, "ours", "named of the top 6", ">=", 5.0, stretch=True),
+            Goal("moving", name, "ours", "leading of the top 6", ">=", 5.0, stretch=True),
         ]
         found.append(
             Goal("moving", name, "ours", "named of the top 6", ">=", -0.5, minus="ours, nothing moves", deciding=hard)
@@ -123,6 +123,7 @@ def goals() -> list[Goal]:
 
 SECTIONS = [
     Section("moving", "Conditions that move over time", [
+        ("leading of the top 6", "Among the first six of the list, of the six that are truly the best", METHODS[:2]),
         ("named of the top 6", "Confident or likely, of the six that are truly the best", METHODS),
         ("named", "Units confident or likely", METHODS),
         ("lasting SD", "Lasting SD found (true: .5)", METHODS[:2]),
@@ -147,8 +148,10 @@ def _ours(method: str, moves: Moves, panel: pd.DataFrame, best: np.ndarray) -> l
     expected = expect(read(Study(**moves.study), {"observations": panel}))
     table = find_deviants(expected).table.set_index("unit").reindex(expected.grid.units)
     named = table["group"].isin(["confident", "likely"]).to_numpy()
+    leading = np.argsort(-table["p_top"].to_numpy(), kind="stable")[:TOP]
     return [
         *_listed(method, named, best),
+        Record(method, "leading of the top 6", float(np.isin(best, leading).sum())),
         Record(method, "lasting SD", float(np.sqrt(expected.fit.persistent_variance))),
         Record(method, "spells", float(expected.fit.spells.credible)),
     ]

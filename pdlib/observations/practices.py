@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -13,9 +14,8 @@ from pdlib.errors import StudyError
 from pdlib.observations.meaning.answers import ask_answers, yes_or_no
 from pdlib.observations.meaning.codes import both, check_declared
 from pdlib.observations.periods import Calendar
-from pdlib.observations.reader import SAME_ID, is_empty
+from pdlib.observations.reader import SAME_ID, is_empty, report_again
 from pdlib.observations.sheet import Sheet, Source
-from pdlib.observations.text import joined
 from pdlib.observations.waves import read_waves
 from pdlib.show.wording import listed
 from pdlib.study import Practice, Study, did_you_mean, practice_in_context
@@ -47,7 +47,8 @@ def read_codebook(source: Source) -> pd.DataFrame:
 
 def _entries(sheet: Sheet) -> list[Practice]:
     entries = []
-    for row, record in enumerate(sheet.frame.to_dict("records"), start=2):
+    every = np.ones(len(sheet.frame), dtype=bool)
+    for row, record in zip(sheet.rows(every), sheet.frame.to_dict("records"), strict=True):
         known: dict[str, Any] = {str(key): value for key, value in record.items() if key in _FIELDS and pd.notna(value)}
         known |= {key: str(known[key]) for key in _TEXTS if key in known}
         known |= {key: _codes(known[key]) for key in _CODES if key in known}
@@ -150,8 +151,7 @@ def read_practices(
     listed = list(dict.fromkeys(codebook.index))
     sheet = source.sheet("practices", keys[:1], keys[1:])
     if sheet is None:
-        observed = Sheet(source.name("observations"), panel, source.problems, source.door)
-        return _among_observations(observed, codebook, listed)
+        return _among_observations(replace(source.sheets["observations"], frame=panel), codebook, listed)
     frame = sheet.frame
     if not sheet.has(unit, SAME_ID) or (wave and not sheet.has(wave, "Name the right column under [practices] wave.")):
         return codebook, pd.DataFrame(columns=_LONG)
@@ -160,8 +160,7 @@ def read_practices(
         sheet.report_rows(key, is_empty(frame[key]), "no value", f"Every row needs its {' and '.join(keys)}.")
     waves = read_waves(sheet, wave, study, calendar) if wave else pd.Series("all", index=frame.index)
     frame = frame.assign(**({wave: waves} if wave else {}))
-    again = frame.duplicated(keys) & frame[keys].notna().all(axis=1)
-    sheet.report_rows(" and ".join(keys), again, "a row already given", fix, joined(frame, keys))
+    report_again(sheet, frame[keys], fix)
     sheet.report_strangers(unit, units)
     listed = listed or [str(name) for name in frame.columns if name not in keys]
     _refuse_context(study, pd.Index(listed))
@@ -176,7 +175,7 @@ def _answers(sheet: Sheet, name: str, codebook: pd.DataFrame) -> pd.Series:
     entry = codebook[codebook.index == name].iloc[:1]
     yes, missing, kind = entry[["yes", "missing", "kind"]].iloc[0] if len(entry) else ((), None, None)
     check_declared(sheet, [name], missing)
-    missing = both(missing, sheet.missing)
+    missing = both(missing, sheet.options.missing)
     values = yes_or_no(sheet, name, yes=yes, missing=missing)
     return ask_answers(sheet, name, values, kind=kind if isinstance(kind, str) else None, missing=missing)
 

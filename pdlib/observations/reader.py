@@ -9,11 +9,12 @@ import pandas as pd
 
 from pdlib.errors import DataError, TooFewUnitsError
 from pdlib.observations.meaning.answers import yes_or_no
-from pdlib.observations.meaning.codes import Role, both, check_declared, coded_numbers, without_codes
+from pdlib.observations.meaning.codes import both, check_declared, coded_numbers, without_codes
 from pdlib.observations.meaning.ids import tidied
 from pdlib.observations.meaning.shapes import missing_of
+from pdlib.observations.numbers import Role
 from pdlib.observations.periods import Calendar, PeriodsRead, read_periods
-from pdlib.observations.sheet import SHOWN, Sheet
+from pdlib.observations.sheet import SHOWN, Sheet, parted
 from pdlib.observations.text import as_written, joined
 from pdlib.show.wording import listed
 from pdlib.study import Confirm, Context, Outcome, Study, did_you_mean
@@ -47,23 +48,18 @@ def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> tuple[pd.Data
         At once if the column of the unit or period is missing, for then nothing else can be checked.
     """
     frame, keys = sheet.frame, study.keys
-    present = [sheet.has(key, "Name the right column under [unit] or [period].") for key in keys]
+    fix = f"Name the right column {'under [unit] or [period]' if sheet.door == 'toml' else 'in unit= or period='}."
+    present = [sheet.has(key, fix) for key in keys]
     if not all(present):
-        raise DataError(sheet.problems)
+        _read_outcomes(study, sheet)
+        raise DataError(*parted(sheet.problems))
     read, period = None, pd.Series("all", index=frame.index)
     if study.period:
         read = read_periods(sheet, study.period.column, study.period, units=frame[study.unit.column])
         period = read.labels
     columns = {"unit": frame[study.unit.column], "period": period}
     _check_keys(study, sheet, columns)
-    for outcome in study.outcome:
-        for name in outcome.columns:
-            if name not in columns and sheet.has(name, "Name the right column in the outcome."):
-                columns[name] = _measured(study, sheet, outcome, name)
-        check_declared(sheet, outcome.columns, outcome.missing)
-    for outcome in study.outcome:
-        if all(name in columns for name in outcome.columns):
-            _check_outcome(sheet, outcome, columns)
+    columns |= _read_outcomes(study, sheet)
     for item in study.context:
         values = _context(study, item, sheet, units)
         if values is not None:
@@ -75,6 +71,34 @@ def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> tuple[pd.Data
     return pd.concat([pd.DataFrame(columns), others], axis=1), read
 
 
+def _read_outcomes(study: Study, sheet: Sheet) -> dict[str, pd.Series]:
+    """The columns of all outcomes as numbers, checked against each other."""
+    columns: dict[str, pd.Series] = {}
+    for outcome in study.outcome:
+        for name, role in _roles(outcome).items():
+            if name not in columns and sheet.has(name, "Name the right column in the outcome."):
+                more = {"unit": outcome.unit, "weighted": outcome.weighted}
+                hidden = getattr(outcome, "suppressed", None) if role == "count" else None
+                missing = _missing(study, name)
+                columns[name] = coded_numbers(
+                    sheet, name, missing, section="outcome", of=outcome.name, role=role, suppressed=hidden, **more
+                )
+        check_declared(sheet, outcome.columns, outcome.missing)
+    for outcome in study.outcome:
+        if all(name in columns for name in outcome.columns):
+            _check_outcome(sheet, outcome, columns)
+    return columns
+
+
+def _roles(outcome: Outcome) -> dict[str, Role]:
+    """What each column of an outcome is to it."""
+    roles: dict[str, Role] = {
+        "successes": "count", "events": "count", "value": "mean", "n": "size", "exposure": "exposure",
+        "sd": "spread", "se": "spread",
+    }  # fmt: skip
+    return {str(getattr(outcome, key)): role for key, role in roles.items() if getattr(outcome, key)}
+
+
 def _check_keys(study: Study, sheet: Sheet, read: dict[str, pd.Series]) -> None:
     """That each unit has one row a period, by the labels as read: two spellings of a month are one month."""
     keys = study.keys
@@ -84,16 +108,24 @@ def _check_keys(study: Study, sheet: Sheet, read: dict[str, pd.Series]) -> None:
     fix = "Declare the period, or give one row per unit."
     if study.period:
         fix = "Keep one row per unit and period; if each row is a single case, count or average them first."
-    again = frame.duplicated(keys) & frame[keys].notna().all(axis=1)
-    sheet.report_rows(" and ".join(keys), again, "a row already given", fix, joined(frame, keys))
+    report_again(sheet, frame, fix)
 
 
-def _measured(study: Study, sheet: Sheet, outcome: Outcome, name: str) -> pd.Series:
-    """A column of an outcome, without the codes that any outcome that reads it declares."""
-    declared = [other.missing for other in study.outcome if name in other.columns and other.missing is not None]
-    missing = tuple(code for codes in declared for code in codes) if declared else None
-    role: Role = "mean" if outcome.kind == "mean" and name == outcome.amount else "count"
-    return coded_numbers(sheet, name, missing, role, section="outcome", of=outcome.name)
+def report_again(sheet: Sheet, keys: pd.DataFrame, fix: str) -> None:
+    """Note the rows whose keys stand in an earlier row already; rows without one of them do not count."""
+    found = [pd.factorize(keys[key]) for key in keys]
+    known = np.logical_and.reduce([codes >= 0 for codes, _ in found])
+    codes = np.ravel_multi_index([np.maximum(codes, 0) for codes, _ in found], [max(len(u), 1) for _, u in found])
+    again = pd.Series(pd.Series(codes).where(known).duplicated().to_numpy() & known, keys.index)
+    if again.any():
+        values = joined(keys[again], [str(key) for key in keys]).reindex(keys.index)
+        sheet.report_rows(" and ".join(map(str, keys)), again, "a row already given", fix, values)
+
+
+def _missing(study: Study, name: str) -> tuple[float | str, ...] | None:
+    """The codes of a column: those of every outcome that reads it; None if none says anything."""
+    declared = [outcome.missing for outcome in study.outcome if name in outcome.columns and outcome.missing is not None]
+    return tuple(code for codes in declared for code in codes) if declared else None
 
 
 def is_empty(values: pd.Series) -> pd.Series:
@@ -114,7 +146,8 @@ def _check_outcome(sheet: Sheet, outcome: Outcome, columns: dict[str, pd.Series]
     if outcome.kind != "mean":
         not_negative(outcome.amount, "Counts are 0 or more.")
     if outcome.kind == "proportion" and size is not None:
-        more, shown = (amount > size) & (size >= 0), as_written(amount) + " of " + as_written(size)
+        more = (amount > size) & (size >= 0)
+        shown = (as_written(amount[more]) + " of " + as_written(size[more])).reindex(amount.index)
         sheet.report_rows(outcome.amount, more, f"more than {outcome.n}", "Successes are at most n.", shown)
     for name in (outcome.sd, outcome.se):
         if name:
@@ -143,8 +176,8 @@ def _context(study: Study, item: Context, sheet: Sheet, units: Sheet | None) -> 
 def _condition(item: Context, sheet: Sheet) -> pd.Series:
     check_declared(sheet, [item.name], item.missing)
     if item.kind == "category":
-        return tidied(without_codes(sheet.frame[item.name].astype("str"), both(item.missing, sheet.missing)))
-    values = coded_numbers(sheet, item.name, item.missing, "condition", section="context", of=item.name)
+        return tidied(without_codes(sheet.frame[item.name].astype("str"), both(item.missing, sheet.options.missing)))
+    values = coded_numbers(sheet, item.name, item.missing, section="context", of=item.name, unit=item.unit)
     if item.scale != "linear":
         low = values <= 0 if item.scale == "log" else values < 0
         found, fix = f"a value that has no {item.scale}", 'Use scale = "linear" or mend the values.'
@@ -179,9 +212,8 @@ def usable(study: Study, panel: pd.DataFrame, table: str, calendar: Calendar) ->
     reason = missing_of(outcome, panel)
     empty = panel[outcome.size].fillna(0).eq(0) if outcome.size else pd.Series(False, index=panel.index)
     reason = reason.mask(empty & reason.eq(""), f"no {outcome.exposure_label} behind it")
-    used = panel[reason.eq("")].sort_values(
-        ["unit", "period"], key=lambda s: calendar.key(s) if s.name == "period" else s
-    )
+    kept = reason.eq("").to_numpy()
+    used = _in_order(panel if kept.all() else panel[kept], calendar)
     count = used["unit"].nunique()
     if count < FEWEST_UNITS:
         raise TooFewUnitsError(
@@ -189,8 +221,17 @@ def usable(study: Study, panel: pd.DataFrame, table: str, calendar: Calendar) ->
             f"at least {FEWEST_UNITS} are needed to compare anything, 30 to name anyone. "
             f"Check the column {unit.column!r}."
         )
-    aside = panel[["unit", "period"]].assign(reason=reason)[reason.ne("")]
+    aside = panel.loc[~kept, ["unit", "period"]].assign(reason=reason[~kept]).astype({"reason": "str"})
     return used.reset_index(drop=True), aside.reset_index(drop=True)
+
+
+def _in_order(panel: pd.DataFrame, calendar: Calendar) -> pd.DataFrame:
+    """The rows by unit and in the order of time; each different period is looked at once."""
+    units, _ = pd.factorize(panel["unit"], sort=True)
+    periods, labels = pd.factorize(panel["period"])
+    rank = calendar.key(pd.Series(labels)).rank(method="first").to_numpy()
+    order = np.lexsort((rank[periods], units))
+    return panel if (np.diff(order) == 1).all() else panel.iloc[order]
 
 
 def read_units(

@@ -22,7 +22,7 @@ def as_text(values: pd.Series) -> pd.Series:
 
 def as_written(values: pd.Series) -> pd.Series:
     """Values as a spreadsheet shows them: 3 and not 3.0."""
-    return values.map("{:.12g}".format) if pd.api.types.is_float_dtype(values) else values.astype("str")
+    return (values.map("{:.12g}".format) if pd.api.types.is_float_dtype(values) else values).astype("str")
 
 
 def joined(frame: pd.DataFrame, keys: list[str]) -> pd.Series:

@@ -18,8 +18,9 @@ from pdlib.observations.periods import Calendar
 from pdlib.observations.practices import read_codebook, read_practices
 from pdlib.observations.reader import read_panel, read_units, usable
 from pdlib.observations.reading import COLUMNS, what_was_read
-from pdlib.observations.sheet import Source
+from pdlib.observations.sheet import Source, parted
 from pdlib.observations.text import as_text, rows
+from pdlib.observations.wide import laid_out_long
 from pdlib.show import overview
 from pdlib.study import Study, did_you_mean
 
@@ -293,7 +294,8 @@ def _read(source: Source) -> Observations:
     unit_sheet = source.sheet("units", [study.unit.column])
     codebook = read_codebook(source)
     if sheet is None:
-        raise DataError(source.problems)
+        raise DataError(*parted(source.problems))
+    sheet = source.sheets["observations"] = laid_out_long(study, sheet)
     panel, periods = read_panel(study, sheet, unit_sheet)
     calendar = periods.calendar if periods else Calendar.of(["all"])
     if periods:
@@ -324,7 +326,8 @@ def _read(source: Source) -> Observations:
 def _excluded(study: Study, source: Source) -> pd.DataFrame:
     """Rows of the observations that the study says are of no unit."""
     frame = source.excluded["observations"]
-    period = as_text(frame[study.period.column]) if study.period else "all"
+    has_period = study.period is not None and study.period.column in frame
+    period = as_text(frame[study.keys[-1]]) if has_period else "all"
     return pd.DataFrame({"unit": frame[study.unit.column], "period": period, "reason": NO_UNIT}, dtype="str")
 
 

@@ -158,7 +158,9 @@ def test_two_values_and_perhaps_a_code(values: tuple[int, ...]) -> None:
 
 
 def test_degrees_are_not_asked_unless_a_code_is_among_them() -> None:
-    accepted(months(), study(), practices=audit(huddle=cycle(0, 1, 2), visits=cycle(1, 2, 3, 4, 5)))
+    accepted(
+        months(), study(), practices=audit(huddle=cycle(0, 1, 2), visits=cycle(1, 2, 3, 4, 5), share=cycle(67, 70))
+    )
     accepted(months(), study(), practices=audit(visits=cycle(*range(1, 10))))
     (asked,) = told(months(), study(), practices=audit(visits=cycle(1, 2, 3, 4, 5, 9)))
     assert asked.answers[0].said("toml") == '[[practice]] practice = "visits": missing = [9]'

@@ -283,7 +283,9 @@ def test_the_repair_shops_relabelled_are_read_as_shipped() -> None:
     relabelled = {}
     for name, file in written.items():
         column = "wave" if name == "practices" else "month"
-        frame = pd.read_csv(CHAIN / f"{file}.csv", dtype={column: str, "shop": str})
+        frame = pd.read_csv(
+            CHAIN / f"{file}.csv", dtype={column: str, "shop": str}, keep_default_na=False, na_values=[""]
+        )
         relabelled[name] = frame.assign(**{column: pd.to_datetime(frame[column]).dt.strftime("%b-%y")})
     again = pdlib.read(shops, relabelled)
     pd.testing.assert_frame_equal(again.panel, shipped.panel)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,8 +25,9 @@ _PAIRS = [
 _ALONE = {"yes": 1.0, "no": 0.0, "true": 1.0, "false": 0.0, "y": 1.0, "n": 0.0, "ja": 1.0, "oui": 1.0, "nein": 0.0}
 _CODES = {-1.0, -8.0, -9.0, 8.0, 9.0, 88.0, 97.0, 98.0, 99.0, -88.0, -99.0, 888.0, 999.0, -999.0, 9999.0}
 _TICKS = {"x", "✓", "✔", "☑", "*", "•"}
+LARGEST = 10  # number that stands for an answer in a form; 67 and 70 are degrees
 FEWEST = 8  # answers, for two values among them to be no chance
-FIX = "Write numbers, yes or no, empty for no answer."
+WORDS = ("neither a number nor yes or no", "Write numbers, yes or no, empty for no answer.")
 
 
 def spoken(values: pd.Series) -> dict[str, float]:
@@ -61,16 +63,15 @@ def yes_or_no(
     values = without_codes(sheet.frame[name], missing)
     if len(yes):
         return _declared(sheet, name, values, yes)
-    if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
-        return sheet.finite(name, values.astype(float))
-    lowered = values.astype("str").str.strip().str.lower()
-    words = spoken(lowered)
-    numbers = lowered.map(words).fillna(pd.to_numeric(lowered, errors="coerce")).astype(float)
-    bad = numbers.isna() & values.notna() & lowered.ne("")
-    if bad.any() and _asked_words(sheet, name, values[values.notna() & lowered.ne("")]):
-        return numbers.mask(numbers.notna())
-    sheet.report_rows(name, bad, "neither a number nor yes or no", FIX, values)
-    return sheet.finite(name, numbers)
+    answers = pd.Series(np.nan, values.index)
+    if not (pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)):
+        lowered = values.astype("str").str.strip().str.lower()
+        answers = lowered.map(spoken(lowered)).astype(float)
+        given = values[values.notna() & lowered.ne("")]
+        if answers[given.index].isna().any() and _asked_words(sheet, name, given):
+            return answers.mask(answers.notna())
+    left = replace(sheet, frame=pd.DataFrame({name: values.mask(answers.notna()) if answers.notna().any() else values}))
+    return answers.fillna(left.numbers(name, role="practice", missing=missing, words=WORDS))
 
 
 def _declared(sheet: Sheet, name: str, values: pd.Series, yes: Sequence[float | str]) -> pd.Series:
@@ -91,7 +92,7 @@ def _asked_words(sheet: Sheet, name: str, values: pd.Series) -> bool:
     """Ask which of two words means yes, or whether a tick does; False if they are numbers, or other words."""
     words = list(dict.fromkeys(values.astype("str").str.strip()))
     tick = len(words) == 1 and words[0].lower() in _TICKS
-    if not (tick or len(words) == 2) or pd.to_numeric(pd.Series(words), errors="coerce").notna().any():
+    if not (tick or len(words) == 2) or any(letter.isdigit() for word in words for letter in word):
         return False
     answers = [Answer("practice", {"kind": "binary", "yes": word}, of=name) for word in words]
     held = " and empty cells" if tick else f" and {words[1]!r}"
@@ -134,7 +135,7 @@ def ask_answers(
         answers = [Answer("practice", left, of=name, meaning="no answer")]
         answers += [] if kind else [Answer("practice", {"kind": "graded", "missing": []}, of=name, meaning="degrees")]
         found = f"{name} holds 0, 1 and {_said(codes)} ({_count(values, codes)})."
-    elif np.isclose(others, np.rint(others)).all():
+    elif all(value % 1 == 0 and (abs(value) <= LARGEST or others[0] == 0) for value in others):
         answers = [
             Answer("practice", {"kind": "binary", "yes": value, **left}, of=name, meaning=f"{value:g} means yes")
             for value in others

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from pdlib.observations.numbers import Role
 from pdlib.show.wording import listed
 from pdlib.study import Answer
 
 if TYPE_CHECKING:
     from pdlib.observations.sheet import Sheet
 
-Role = Literal["count", "mean", "condition", "practice"]
 _NINES = tuple(float("9" * digits) for digits in range(2, 8))  # 99, 999 …
 _KINDS = (77.0, 88.0, 97.0, 98.0, 777.0, 888.0, 997.0, 998.0, 7777.0, 8888.0, 9997.0, 9998.0)  # refused, not known …
 _LARGE = _NINES + _KINDS
@@ -45,8 +45,8 @@ def find_codes(values: np.ndarray, role: Role) -> list[Code]:
     ----------
     values : array of float
         Missing as NaN.
-    role : {"count", "mean", "condition", "practice"}
-        Where 0 is a plain value (counts), and where 9 may be no answer (degrees of a practice).
+    role : str
+        As for `as_numbers`: where 0 is a plain value (counts), and where 9 may be no answer (degrees of a practice).
 
     Returns
     -------
@@ -128,8 +128,9 @@ def both(column: Sequence[float | str] | None, table: Sequence[float | str] | No
 
 
 def coded_numbers(
-    sheet: Sheet, column: str, missing: Sequence[float | str] | None, role: Role, *, section: str, of: str
-) -> pd.Series:
+    sheet: Sheet, column: str, missing: Sequence[float | str] | None, *, section: str, of: str,
+    role: Role = "condition", **more: Any,
+) -> pd.Series:  # fmt: skip
     """A column as numbers, declared codes left empty; what looks like a code and is not declared is asked.
 
     Parameters
@@ -138,21 +139,18 @@ def coded_numbers(
     column : str
     missing : sequence or None
         Codes that the study declares of the column, beside those of the table; None if it says nothing.
-    role : {"count", "mean", "condition", "practice"}
     section, of : str
         Where in the study an answer belongs: "outcome" and its name.
+    role, **more
+        As for `as_numbers`.
 
     Returns
     -------
     Series of float
         Cells that are asked about are empty too, so that nothing else is said of them.
     """
-    missing = both(missing, sheet.missing)
-    if missing:
-        frame = sheet.frame.assign(**{column: without_codes(sheet.frame[column], missing)})
-        numbers = replace(sheet, frame=frame).numbers(column)
-    else:
-        numbers = sheet.numbers(column)
+    missing = both(missing, sheet.options.missing)
+    numbers = sheet.numbers(column, role=role, missing=missing, of=of, **more)
     return ask_codes(sheet, column, numbers, missing, role, section=section, of=of)
 
 

@@ -79,7 +79,7 @@ CASES = [
     Case("leading zeros", lambda f: f.assign(store=f["store"].str[1:]), lambda o: "001" in set(o.panel["unit"])),
     Case("a constant condition", lambda f: f.assign(staff=3.0), lambda o: len(o.panel) == 432, doubt=S + r"staff"),
     Case("a condition that counts the rows", lambda f: f.assign(staff=range(len(f))), lambda o: len(o.panel) == 432, doubt=S + r"staff"),
-    Case("counts taken for a mean", lambda f: f, S + r"count|mean", {**SCORE, "outcome": "happy"}),
+    Case("counts taken for a mean", lambda f: f, S + r"count of answers, or a mean", {k: v for k, v in {**SCORE, "outcome": "happy"}.items() if k != "kind"}),
     Case("a row given twice", lambda f: pd.concat([f, f.iloc[[5]]]), S + r"already given"),
     Case("durations", lambda f: f.assign(wait=pd.to_timedelta(f["score"], unit="min")), lambda o: abs(o.panel["wait"].mean() / o.panel["score"].mean() - 1) < 1e-6, {**SCORE, "outcome": "wait", "better": "lower"}),
     Case("hours or minutes", lambda f: f.assign(wait="1:" + (f["score"] * 5).astype(int).astype(str).str.zfill(2)), S + r"minutes", {**SCORE, "outcome": "wait", "better": "lower"}),

@@ -118,6 +118,8 @@ def _of_condition(item: Context, table: str, panel: pd.DataFrame) -> dict[str, A
 
 
 def _of_practices(table: str, practices: pd.DataFrame) -> list[dict[str, Any]]:
+    if practices.empty:
+        return []
     return [
         _row(
             table,

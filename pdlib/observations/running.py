@@ -46,6 +46,8 @@ def without_running_up(
         if not counts or outcome.cumulative is False:
             continue
         values = [columns[name].to_numpy(dtype=float)[known] for name in counts]
+        if any((value < 0).any() or np.isinf(value).any() for value in values):
+            continue  # that is a problem of its own
         amount, n = (None, values[0]) if outcome.kind == "mean" else (values[0], values[-1])
         found = runs_up(unit[known], place[known], amount, n)
         if outcome.cumulative is None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from pdlib.errors import DataError, Problem, StudyError
+from pdlib.errors import DataError, Problem, StudyError, TooFewUnitsError
 from pdlib.observations.comments import read_comments, read_reviewed, read_staff
 from pdlib.observations.declared import refuse_words, single_table
 from pdlib.observations.meaning.check import NO_UNIT, check_exclusions, check_meaning
@@ -116,6 +116,12 @@ class Observations:
         if self.study.period is None:
             notes.append("No period is declared, so luck and lasting merit cannot be told apart over time.")
         return notes
+
+    @property
+    def unusable(self) -> dict[str, int]:
+        """How many rows were set aside that the study did not ask to leave out, by reason."""
+        counts = self.set_aside["reason"].value_counts().drop(NO_UNIT, errors="ignore")
+        return {str(reason): int(count) for reason, count in counts.items()}
 
     @property
     def _comments_aside(self) -> dict[str, int]:
@@ -296,7 +302,11 @@ def _read(source: Source) -> Observations:
     if sheet is None:
         raise DataError(*parted(source.problems))
     sheet = source.sheets["observations"] = laid_out_long(study, sheet)
-    panel, periods = read_panel(study, sheet, unit_sheet)
+    try:
+        panel, periods = read_panel(study, sheet, unit_sheet)
+    except DataError as error:
+        error.reading = what_was_read(study, source.sheets, pd.DataFrame(), pd.DataFrame(), source.facts)
+        raise
     calendar = periods.calendar if periods else Calendar.of(["all"])
     if periods:
         source.facts["period"] = periods.said
@@ -311,7 +321,11 @@ def _read(source: Source) -> Observations:
     check_exclusions(study, (sheet, unit_sheet), source.spellings, source.excluded)
     reading = what_was_read(study, source.sheets, panel, practices, source.facts)
     source.stop(reading)
-    panel, set_aside = usable(study, panel, sheet.name, calendar)
+    try:
+        panel, set_aside = usable(study, panel, sheet.name, calendar)
+    except TooFewUnitsError as error:
+        error.reading, error.doubts = reading, source.doubts
+        raise
     set_aside = pd.concat([_excluded(study, source), set_aside], ignore_index=True)
     settings = {
         "data_hash": source.data_hash(), "declared": study.declared, "rows_used": len(panel),

@@ -60,6 +60,7 @@ CASES = [
     Case("late ones counted as successes", lambda f: f.rename(columns={"happy": "late_deliveries"}), r"better", {**{k: v for k, v in HAPPY.items() if k != "better"}, "outcome": "late_deliveries"}),
     Case("shares named as successes", lambda f: f.assign(happy=(f["happy"] / f["answers"]).round(3)), S + r"share|whole"),
     Case("percentages named as successes", lambda f: f.assign(happy=(100 * f["happy"] / f["answers"]).round(1)), S + r"share|percent|whole"),
+    Case("whole percentages named as successes", lambda f: f.assign(answers=f["answers"] * 3, happy=(100 * f["happy"] / f["answers"]).round().astype(int)), S + r"percentage"),
     Case("successes that are not whole", lambda f: f.assign(happy=f["happy"] + 0.5), S + r"whole|share"),
     Case("weighted counts, said", lambda f: f.assign(happy=f["happy"] - 0.5), lambda o: len(o.panel) == 432, {**HAPPY, "outcome": {"column": "happy", "weighted": True}}),
     Case("a count of answers that is not whole", lambda f: f.assign(answers=f["answers"] + 0.25), S + r"whole"),

@@ -18,6 +18,7 @@ FEWEST = 12  # rows, for a correlation to say something
 BLANK = 0.05  # share of a count that is empty
 UNEVEN = 3.0  # times the variance that blanks spread by chance would have over units, and beyond any doubt
 NEARLY_ALL = 0.95
+ENOUGH_ROWS, VARIED, UNRELATED = 30, 0.3, 0.3  # for counts and n: rows, spread of log n, correlation of their logs
 _ANSWERS = re.compile(
     r"(?i)(^|[\W_])(n|answers?|visits?|visitors?|responses?|respondents?|calls?|contacts?|cases?|customers?|orders?"
     r"|patients?|tickets?|jobs?|antworten|besuche|kunden|réponses|visites|respuestas|visitas)([\W_]|$)"
@@ -40,6 +41,8 @@ def ask_shapes(study: Study, sheet: Sheet, panel: pd.DataFrame, *, kind_was_said
     for outcome in study.outcome:
         if outcome.kind == "mean" and outcome.n in panel and outcome.amount in panel:
             _count_or_mean(sheet, outcome, panel, kind_was_said=kind_was_said)
+        if outcome.kind == "proportion" and not outcome.counts and outcome.n in panel and outcome.amount in panel:
+            _percentages(sheet, outcome, panel)
         for column in (outcome.amount, outcome.size):
             if column and column in panel and not (outcome.kind == "mean" and column == outcome.amount):
                 _uneven_blanks(study, sheet, panel, column)
@@ -68,6 +71,24 @@ def _count_or_mean(sheet: Sheet, outcome: Outcome, panel: pd.DataFrame, *, kind_
         Answer("outcome", {"kind": "mean"}, of=outcome.name, meaning=f"a mean of {outcome.n}"),
     ]
     sheet.ask(outcome.amount, found, answers, fix=f"A count of {outcome.n}, or a mean? Say", code="count_or_mean")
+
+
+def _percentages(sheet: Sheet, outcome: Outcome, panel: pd.DataFrame) -> None:
+    """Ask about successes that never pass 100 and do not grow with n, though n is often far more than 100."""
+    pair = panel[[outcome.amount, outcome.n]].dropna().to_numpy(dtype=float)
+    pair = pair[(pair > 0).all(axis=1)]
+    count, n = pair.T
+    if len(pair) < ENOUGH_ROWS or count.max() > 100 or np.median(n) < 100 or (count < 50).all():
+        return
+    logs = np.log(pair)
+    if logs[:, 1].std() < VARIED or np.corrcoef(logs, rowvar=False)[0, 1] > UNRELATED:
+        return
+    found = f"it never passes 100 and does not grow with {outcome.n}, as a percentage does and a count does not."
+    answers = [
+        Answer("outcome", {"kind": "mean"}, of=outcome.name, meaning=f"a percentage, a mean of {outcome.n}"),
+        Answer("outcome", {"counts": True}, of=outcome.name, meaning=f"a count out of {outcome.n}"),
+    ]
+    sheet.ask(outcome.amount, found, answers, fix="A percentage, or a count? Say", code="percentages")
 
 
 def _uneven_blanks(study: Study, sheet: Sheet, panel: pd.DataFrame, column: str) -> None:

@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--rebuilt", metavar="DIR", help="folder of a second build, to see whether it is the same")
     audit.add_argument("--no-browser", action="store_true", help="leave out what only a browser can tell")
     audit.set_defaults(command=_audit)
-    check = commands.add_parser("check", help="read studies and report every data problem")
+    check = commands.add_parser("check", help="read studies; report every data problem, and why nobody could be named")
     check.add_argument("studies", nargs="+", metavar="STUDY", help="a study.toml, or the folder that holds it")
     check.add_argument("--strict", action="store_true", help="rows that were set aside are a failure")
     check.set_defaults(command=_check)
@@ -310,12 +310,15 @@ def _check_one(study: str, *, strict: bool) -> int:
     path = Path(study)
     try:
         observations = pdlib.read(pdlib.load_study(path / "study.toml" if path.is_dir() else path))
+        silence = pdlib.expect(observations, challenger=None).silence
     except PdlibError as error:
         _complain(f"{study}: {error}")
         return FAILED
     _say(f"{study}: {observations.finding}")
     for caveat in observations.caveats:
         _say(f"  note: {caveat}")
+    if silence:
+        _say(f"  note: {silence}")
     if strict and len(observations.set_aside):
         _complain(f"{study}: rows were set aside; --strict allows none.")
         return FAILED

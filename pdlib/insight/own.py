@@ -17,7 +17,7 @@ from pdlib.insight.exhibits import BETTER, MOST_PRACTICES, against_expected, cou
 from pdlib.insight.facts import FIRST_REPORT, Facts
 from pdlib.insight.names import Vouched
 from pdlib.insight.page import Insight
-from pdlib.insight.words import QUESTION, bold
+from pdlib.insight.words import NOBODY, QUESTION, bold
 from pdlib.observations import Observations
 from pdlib.practices import Practices
 from pdlib.show import Html, element, figure, figures, findings, kicker, standfirst, table
@@ -78,11 +78,19 @@ class UnitPage(Facts):
     def _standfirst(self) -> str:
         lower, upper = self.row["shrunken_excess_lower"], self.row["shrunken_excess_upper"]
         if not np.isfinite([lower, upper]).all():
-            return f"There is too little on record to say how much of that is luck: {self._amount}."
+            return f"There is too little on record to say how much of that would last: {self._amount}."
+        if not self._tells_lasting:
+            return "Whether that difference lasts cannot be told from these data."
+        if self.certainty.rung == "nothing lasts":
+            return "That difference is no larger than luck alone makes."
         if lower <= 0 <= upper:
-            return "That difference can be luck."
+            return "Whether that is more than luck cannot be told."
         bright = f" We are one of {counted(len(self.bright), 'bright spot')}." if self.own in self.bright.index else ""
         return f"That is {'better' if lower > 0 else 'worse'} than luck alone would make it.{bright}"
+
+    @property
+    def _tells_lasting(self) -> bool:
+        return self.deviants.expected.tells_lasting
 
     @property
     def _amount(self) -> str:
@@ -99,7 +107,7 @@ class UnitPage(Facts):
     def _lasting(self) -> list[Markup]:
         """What is left of the difference once luck is allowed for."""
         row, show = self.row, self.show
-        if not np.isfinite(row["shrunken_excess"]):
+        if not self._tells_lasting or not np.isfinite(row["shrunken_excess"]):
             return []
         between = show.more_between(row["shrunken_excess_lower"], row["shrunken_excess_upper"])
         left = f"{capitalised(show.full.more(row['shrunken_excess']))} than expected, luck taken out"
@@ -136,7 +144,7 @@ class UnitPage(Facts):
         """How many stand out, and who of them is most like this unit."""
         of = f"{count(self.total)} {self.unit.plural}"
         if self.bright.empty:
-            return bold(f"None of {of} stands out", " beyond means and luck.")
+            return bold(f"None of {of}", f" {NOBODY[self.certainty.rung]}.")
         stand = f"{count(len(self.bright))} of {of} {plural(len(self.bright), 'stands', 'stand')} out"
         near = listed(self._nearest)
         most = f" {near} {plural(len(self._nearest), 'is', 'are')} most like us." if near else ""
@@ -188,7 +196,7 @@ class UnitPage(Facts):
             "Observed": show.bare(row["observed"]),
             "Expected": show.bare(row["expected"]),
             f"Better (+) or worse (−), {show.full.unit}, luck taken out": show.ranged(*bounds)
-            if np.isfinite(bounds).all()
+            if self._tells_lasting and np.isfinite(bounds).all()
             else "not known",
         }
         shown = pd.DataFrame({"what": list(numbers), "here": list(numbers.values())})
@@ -277,7 +285,7 @@ class UnitPage(Facts):
         """The bright spots most alike, and what to ask them."""
         heading = element("h2", "Whom to call")
         if not self._nearest:
-            nobody = "Nobody else stands out beyond means and luck, so there is nobody to call."
+            nobody = "Nobody else is named, so there is nobody to call."
             return join(heading, element("p", nobody))
         words = f"{listed(self._nearest)}: the bright spots most like us in means and size. Ask: “{QUESTION}”"
         return join(heading, element("p", words))

@@ -90,6 +90,25 @@ def collapse(
     return Collapsed(units + centre, 1.0 / weights.sum(axis=1), periods, float(omega2), weights, identified)
 
 
+def spare_cells(seen: Array, groups: Array | None = None) -> int:
+    """How many cells are left to tell what passes, once units and periods have taken theirs: M − N − P + 1.
+
+    Parameters
+    ----------
+    seen : (N, P) bool array
+        For an unconnected panel, the rank of the two-way design takes the place of N + P − 1.
+    groups : (N,) int array, optional
+        As for `collapse`.
+
+    Returns
+    -------
+    int
+        Below 1, passing shocks cannot be told from the units' own levels.
+    """
+    rank = _by_group(np.zeros(seen.shape), seen.astype(float), _members(groups))[2]
+    return int(seen.sum()) - len(seen) - rank
+
+
 def _members(groups: Array | None) -> list[Array | slice]:
     """Rows of each group; all of them where there are no groups."""
     return [slice(None)] if groups is None else [np.flatnonzero(groups == g) for g in np.unique(groups)]

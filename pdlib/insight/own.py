@@ -60,7 +60,7 @@ class UnitPage(Facts):
 
     @property
     def headline(self) -> Html:
-        """The small line above, the headline with its two numbers, and what is left once luck is allowed for."""
+        """The small line above, the headline with its two numbers, and what can be said of their difference."""
         study, row, show = self.observations.study, self.row, self.show
         parts = [study.name, f"for the people of {self.name(self.own)}", self.span]
         above = kicker(" · ".join(part for part in parts if part))
@@ -79,7 +79,7 @@ class UnitPage(Facts):
         lower, upper = self.row["shrunken_excess_lower"], self.row["shrunken_excess_upper"]
         if not np.isfinite([lower, upper]).all():
             return f"There is too little on record to say how much of that would last: {self._amount}."
-        if not self._tells_lasting:
+        if self.certainty.rung == "cannot tell":
             return "Whether that difference lasts cannot be told from these data."
         if self.certainty.rung == "nothing lasts":
             return "That difference is no larger than luck alone makes."
@@ -105,22 +105,22 @@ class UnitPage(Facts):
         return join(element("h2", "In short"), findings(items))
 
     def _lasting(self) -> list[Markup]:
-        """What is left of the difference once luck is allowed for."""
+        """What is left of the difference once the usual ups and downs are taken out."""
         row, show = self.row, self.show
         if not self._tells_lasting or not np.isfinite(row["shrunken_excess"]):
             return []
         between = show.more_between(row["shrunken_excess_lower"], row["shrunken_excess_upper"])
-        left = f"{capitalised(show.full.more(row['shrunken_excess']))} than expected, luck taken out"
+        left = f"{capitalised(show.full.more(row['shrunken_excess']))} than expected, usual ups and downs taken out"
         return [bold(left, f": the range is {between}, from {self._amount}.")]
 
     def _months(self) -> list[Markup]:
-        """How many periods luck alone explains."""
+        """How many periods lie within the usual ups and downs."""
         period, frame = self.observations.study.period, self._by_period
         if period is None or len(frame) < FEWEST_PERIODS:
             return []
         above, below = frame["observed"] > frame["expected_upper"], frame["observed"] < frame["expected_lower"]
         better, worse = (above.sum(), below.sum())[:: self.outcome.sign]
-        within = f"{len(frame) - better - worse} of {len(frame)} {period.plural} lie where luck alone can put them"
+        within = f"{len(frame) - better - worse} of {len(frame)} {period.plural} lie within the usual ups and downs"
         return [bold(within, f"; {better} {plural(better, 'is', 'are')} better than that, {worse} worse.")]
 
     def _done(self) -> list[Markup]:
@@ -195,10 +195,10 @@ class UnitPage(Facts):
             capitalised(self.outcome.exposure_label): count(row["exposure"]),
             "Observed": show.bare(row["observed"]),
             "Expected": show.bare(row["expected"]),
-            f"Better (+) or worse (−), {show.full.unit}, luck taken out": show.ranged(*bounds)
-            if self._tells_lasting and np.isfinite(bounds).all()
-            else "not known",
         }
+        if self._tells_lasting:
+            left = show.ranged(*bounds) if np.isfinite(bounds).all() else "not known"
+            numbers[f"Better (+) or worse (−), {show.full.unit}, usual ups and downs taken out"] = left
         shown = pd.DataFrame({"what": list(numbers), "here": list(numbers.values())})
         columns = {"what": (capitalised(show.measure), None), "here": ("Here", None)}
         return table(shown, caption="Our numbers", columns=columns, row_header="what")
@@ -218,12 +218,12 @@ class UnitPage(Facts):
         )
         chart = figure(
             lambda ax: figures.trend(whole, name=name, value_format=show.tick, ax=ax),
-            title=f"{within} of {len(frame)} {period.plural} lie where luck alone can put them",
-            subtitle=f"{capitalised(show.measure)} by {period.singular}; band: what luck does to one "
+            title=f"{within} of {len(frame)} {period.plural} lie within the usual ups and downs",
+            subtitle=f"{capitalised(show.measure)} by {period.singular}; band: the usual ups and downs of one "
             f"{period.singular}, nine times in ten{gaps}",
             description=f"Line of {self.outcome.label} at {name} over {len(frame)} {period.plural}, from "
             f"{show.value(frame['observed'].iloc[0])} to {show.value(frame['observed'].iloc[-1])}, with what was "
-            f"expected; {within} lie within the band of luck.",
+            f"expected; {within} lie within the usual ups and downs.",
             table=self._periods_table(period.singular),
         )
         return join(element("h2", "How it has gone"), chart)
@@ -237,7 +237,7 @@ class UnitPage(Facts):
     def _periods_table(self, period: str) -> Html:
         show, frame = self.show.full, self._by_period
         unit = f", {show.unit}" if self.outcome.kind == "rate" else ""
-        luck = [
+        usual = [
             f"{show.bare(lower)} to {show.bare(upper)}"
             for lower, upper in zip(frame["expected_lower"], frame["expected_upper"], strict=True)
         ]
@@ -245,9 +245,9 @@ class UnitPage(Facts):
             "period": (capitalised(period), None),
             "observed": (f"Observed{unit}", show.bare),
             "expected": (f"Expected{unit}", show.bare),
-            "luck": ("Where luck can put it", None),
+            "usual": ("Usual ups and downs", None),
         }
-        shown = frame.assign(luck=luck)
+        shown = frame.assign(usual=usual)
         return table(shown, caption=f"Our numbers by {period}", columns=columns, row_header="period")
 
     @property
@@ -309,7 +309,7 @@ class UnitPage(Facts):
             element(
                 "p",
                 f"Expected is what a fit that has not seen this {unit} foretells from its means. What would last is "
-                "the difference pulled towards nothing by as much as luck accounts for, with the range in which it "
+                "the difference pulled towards nothing by as much as chance may account for, with the range in which it "
                 "lies nine times in ten.",
             ),
         )

@@ -12,6 +12,7 @@ from scipy.stats import f as f_distribution
 from pdlib.stats.blocks import row_blocks
 
 Array = np.ndarray
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,20 +200,26 @@ def _within(z: Array, weights: Callable[[slice], Array]) -> tuple[Array, Array, 
     """
     ones = np.ones(z.shape[1])
     normal, right, within = np.zeros((len(ones), len(ones))), np.zeros(len(ones)), 0.0
+    size = np.zeros(len(ones))
     for rows in row_blocks(len(z)):
         w = weights(rows)
         weighted = w * z[rows]
         total, sums = w @ ones, weighted @ ones
         means = sums / total
+        size += w.sum(axis=0)
         normal += np.diag(w.sum(axis=0)) - w.T @ (w / total[:, None])
         right += weighted.sum(axis=0) - w.T @ means
         within += float(np.vdot(weighted, z[rows]) - sums @ means)
+    alone = np.diag(normal) <= ROUNDING * size  # seen only by units that were seen in no other period
+    if alone.any():
+        normal[alone], normal[:, alone], right[alone] = 0.0, 0.0, 0.0
     return normal, right, within
 
 
 def _solve(normal: Array, right: Array) -> tuple[Array, int]:
     """Smallest solution, and the rank: each connected part of a panel leaves one constant open."""
-    scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
+    own = np.diag(normal)
+    scale = np.sqrt(np.where(own > 0, own, 1.0))
     values, vectors = np.linalg.eigh(normal / np.outer(scale, scale))
     keep = values > 1e-10
     solution = (vectors[:, keep] @ ((vectors[:, keep].T @ (right / scale)) / values[keep])) / scale

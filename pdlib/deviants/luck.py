@@ -111,8 +111,8 @@ def luck_check(expected: Expected) -> LuckCheck:
     if len(both) < 3:
         unit = observations.study.unit
         raise TooFewUnitsError(
-            f"{len(both)} {plural(len(both), unit.singular, unit.plural)} have data in both halves of the periods; a "
-            "luck check needs at least 3."
+            f"{len(both)} {plural(len(both), unit.singular, unit.plural)} have data in both halves of the periods; at "
+            "least 3 are needed."
         )
     found, score = found.loc[both], score.loc[both]
     size = max(1, int(observations.study.top * len(both)))
@@ -130,7 +130,7 @@ def luck_check(expected: Expected) -> LuckCheck:
     if correlation < 2 / np.sqrt(len(both)) and table["lead_later_lower"].iloc[1] <= 0:
         finding = _faded(expected, correlation)
     elif not expected.tells_lasting:
-        finding = f"{finding} That is no proof that it lasts. {expected.silence}"
+        finding = f"{finding} {expected.silence}"
     return LuckCheck(table, units.reset_index(drop=True), outcome, span, correlation, finding, notes, expected.settings)
 
 

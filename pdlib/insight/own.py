@@ -309,8 +309,8 @@ class UnitPage(Facts):
             element(
                 "p",
                 f"Expected is what a fit that has not seen this {unit} foretells from its means. What would last is "
-                "the difference pulled towards nothing by as much as chance may account for, with the range in which it "
-                "lies nine times in ten.",
+                "the difference pulled towards nothing by as much as chance may account for, with the range in which "
+                "it lies nine times in ten.",
             ),
         )
 

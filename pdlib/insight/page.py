@@ -317,7 +317,7 @@ class Insight(Facts):
             f"{self._ours(luck, ours['n_units'])} said to lead by {self.show.lead(ours['lead_earlier'])} beyond the "
             f"same means; later it was {self.show.lead(ours['lead_later'])} ({kept})."
         )
-        if not self.deviants.expected.tells_lasting:
+        if not self.deviants.expected.tells_lasting and ours["lead_later"] > 0:
             words += " That is no proof that it lasts."
         # The chart's title says that a fair list holds, so it is shown only where there is one and it does.
         holds = self._has_list(luck) and ours["survived_share"] >= 0.5

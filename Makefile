@@ -3,7 +3,7 @@
 
 SHELL = /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup report audit test check lab bench validate lock upgrade clean
+.PHONY: help setup report audit test check lab bench fuzz validate lock upgrade clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -43,6 +43,9 @@ lab: $(READY) ## Open the notebooks in JupyterLab
 
 bench: $(READY) ## Measure speed (tests/benchmarks)
 	@$(BIN)/python -m tests.benchmarks
+
+fuzz: $(READY) ## Look for files that are read wrongly, for ten minutes (tests/fuzz)
+	@$(BIN)/python -m tests.fuzz
 
 validate: $(READY) ## Measure whether the defaults are right (tests/validation)
 	@$(BIN)/python -m tests.validation

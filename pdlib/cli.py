@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from pdlib.errors import PdlibError
 
 if TYPE_CHECKING:
+    from pdlib.check import Checked
     from pdlib.publish.how import Built
     from pdlib.publish.plan import Report
 
@@ -43,6 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _complain("Stopped.")
         return 128 + signal.SIGINT
+    except BrokenPipeError:  # whoever read along, such as `head`, has seen enough
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - so that nothing is written at the end either
+        return 128 + signal.SIGPIPE
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,15 +72,26 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--rebuilt", metavar="DIR", help="folder of a second build, to see whether it is the same")
     audit.add_argument("--no-browser", action="store_true", help="leave out what only a browser can tell")
     audit.set_defaults(command=_audit)
-    check = commands.add_parser("check", help="read studies; report every data problem, and why nobody could be named")
-    check.add_argument("studies", nargs="+", metavar="STUDY", help="a study.toml, or the folder that holds it")
-    check.add_argument("--strict", action="store_true", help="rows that were set aside are a failure")
-    check.set_defaults(command=_check)
+    _add_check(commands.add_parser("check", help="read studies and say what was understood", description=_CHECK))
     schedule = commands.add_parser("schedule", help="print an entry for cron, a systemd timer or a CI workflow")
     schedule.add_argument("kind", choices=["cron", "systemd", "github"], help="for which scheduler")
     schedule.add_argument("studies", nargs="+", metavar="STUDY", help="a study.toml, or the folder that holds it")
     schedule.set_defaults(command=_schedule)
     return parser
+
+
+_CHECK = """Read studies and print on one screen what was understood of each column, then what must be mended or
+answered, then doubts. Ends with code 1 if anything stops a build."""
+
+
+def _add_check(check: argparse.ArgumentParser) -> None:
+    add = check.add_argument
+    add("studies", nargs="+", metavar="STUDY", help="a study.toml, or the folder that holds it")
+    add("--strict", action="store_true", help="a doubt, or a row that was set aside, is a failure")
+    add("--json", action="store_true", help="print one JSON object for all studies instead of the screen")
+    add("--write", metavar="ANSWER", nargs="+", default=[], help="put answers into study.toml: 1 or 1a, 2b, ...")
+    add("--fixes", metavar="FILE", help="write what only the source can mend into FILE (.csv or .xlsx)")
+    check.set_defaults(command=_check)
 
 
 _BUILD = """Build the reports of studies: one page each, or, with --each, one page for each unit or region. What has not
@@ -91,7 +107,8 @@ def _add_build(build: argparse.ArgumentParser) -> None:
     add("--output", metavar="DIR", default="reports", help="folder to write to (default: reports)")
     add("-p", "--parameter", metavar="NAME=VALUE", action="append", default=[], type=_pair, dest="parameters")
     add("--force", action="store_true", help="build what has not changed too")
-    add("--strict", action="store_true", help="rows that were set aside are a failure")
+    add("--strict", action="store_true", help="a doubt, or a row that was set aside, is a failure")
+    add("--accept-shrink", action="store_true", help="build although a table has become smaller since the last build")
     add("--verify", metavar="N", type=_count, default=0, help="run N pages of a report whole too, and compare first")
     add("--jobs", metavar="N", type=_count, default=0, help="kernels at a time (default: one a core)")
     add("--engine", choices=["auto", "fork", "plain"], default="auto", help="where kernels come from (default: auto)")
@@ -150,8 +167,9 @@ def _build_all(arguments: argparse.Namespace) -> int:
 
     how = How(
         jobs=arguments.jobs, engine=arguments.engine, only=tuple(arguments.only), force=arguments.force,
-        strict=arguments.strict, verify=arguments.verify, cell_seconds=arguments.cell_timeout,
-        page_seconds=arguments.timeout, build_seconds=arguments.build_timeout, progress=not arguments.quiet,
+        strict=arguments.strict, accept_shrink=arguments.accept_shrink, verify=arguments.verify,
+        cell_seconds=arguments.cell_timeout, page_seconds=arguments.timeout, build_seconds=arguments.build_timeout,
+        progress=not arguments.quiet,
     )  # fmt: skip
     reports: dict[Path, Report] = {}
     codes = [GOOD]
@@ -301,28 +319,47 @@ def _pages(arguments: argparse.Namespace, study: str) -> dict[Path, list[str]]:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    return max(_check_one(study, strict=arguments.strict) for study in arguments.studies)
+    import json
+
+    from pdlib.check import check, fix_list
+
+    if arguments.write and len(arguments.studies) > 1:
+        _complain("--write answers the questions of one study; name one.")
+        return USAGE
+    checked = [check(study) for study in arguments.studies]
+    if arguments.write:
+        return _write_answers(checked[0], arguments)
+    if arguments.json:
+        _say(json.dumps({"studies": [one.record for one in checked]}, indent=2, ensure_ascii=False))
+    for study, one in zip(arguments.studies, checked, strict=True):
+        if not arguments.json:
+            _say(f"{study}\n{one.text}\n")
+        if one.fails(strict=arguments.strict):
+            what = (
+                "doubts or rows that were set aside; --strict allows none" if one.observations else "cannot be used yet"
+            )
+            _complain(f"{study}: {what}.")
+    if arguments.fixes:
+        try:
+            lines = fix_list(checked, arguments.fixes)
+        except (OSError, ValueError) as error:
+            _complain(f"{arguments.fixes} cannot be written: {error}")
+            return USAGE
+        _say(f"{arguments.fixes}: {lines} {'line' if lines == 1 else 'lines'} to mend at the source.")
+    return FAILED if any(one.fails(strict=arguments.strict) for one in checked) else GOOD
 
 
-def _check_one(study: str, *, strict: bool) -> int:
-    import pdlib
+def _write_answers(checked: Checked, arguments: argparse.Namespace) -> int:
+    """Keep answers in the study, then check again."""
+    from pdlib.check import answer
 
-    path = Path(study)
     try:
-        observations = pdlib.read(pdlib.load_study(path / "study.toml" if path.is_dir() else path))
-        silence = pdlib.expect(observations, challenger=None).silence
-    except PdlibError as error:
-        _complain(f"{study}: {error}")
-        return FAILED
-    _say(f"{study}: {observations.finding}")
-    for caveat in observations.caveats:
-        _say(f"  note: {caveat}")
-    if silence:
-        _say(f"  note: {silence}")
-    if strict and len(observations.set_aside):
-        _complain(f"{study}: rows were set aside; --strict allows none.")
-        return FAILED
-    return GOOD
+        for key in answer(checked, arguments.write):
+            _say(f"{checked.file}: {key}")
+    except (PdlibError, OSError) as error:
+        _complain(f"{checked.file}: nothing was written. {error}")
+        return USAGE
+    return _check(argparse.Namespace(**{**vars(arguments), "write": []}))
 
 
 def _one_screen(text: str, lines: int = 18) -> str:

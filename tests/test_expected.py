@@ -233,7 +233,34 @@ def test_rare_levels_are_pooled_and_changing_ones_are_said() -> None:
     expected = expect(declared(frame, context=["x1", {"name": "site", "kind": "category"}]))
     hold(expected, 60)
     assert "site: 2 levels with fewer than 5 units are pooled." in expected.caveats
-    assert "site changes within some units; each unit's most frequent level is used." in expected.caveats
+    assert "site changes within some units: each period counts with its own level." in expected.caveats
+    assert expected.grid.categories.shape == (60, len(expected.grid.periods), 1)
+    assert expected.grid.usual_levels[[0, 29, 30, 59], 0].tolist() == [2, 2, 0, 1]  # mall, other, street
+    moved = expected.grid.level_shares[0][0]
+    assert moved == pytest.approx([1 / len(expected.grid.periods), 0, 1 - 1 / len(expected.grid.periods)])
+
+
+@pytest.mark.parametrize("what", ["month", "season"])
+def test_what_is_the_same_for_all_in_each_period_is_left_to_the_periods(what: str) -> None:
+    frame = panel(60, missing_share=0.2)
+    month = pd.factorize(frame["period"], sort=True)[0]
+    frame["month"] = month + 1.0
+    frame["season"] = np.where(month < 2, "winter", "summer")
+    kind = "category" if what == "season" else "numeric"
+    plain = expect(declared(frame, context=["x1", "x2"]))
+    expected = expect(declared(frame, context=["x1", "x2", {"name": what, "kind": kind}]))
+    assert any(note.startswith(f"{what} is the same for all units in each period") for note in expected.caveats)
+    np.testing.assert_allclose(expected.table["excess"], plain.table["excess"], atol=1e-6)
+    parts = expected.contributions(frame["unit"].iloc[0]).set_index("condition")["contribution"]
+    assert parts[what] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_what_is_the_same_throughout_is_said_to_add_nothing() -> None:
+    expected = expect(
+        declared(panel().assign(flat=7.0, same="all"), context=["x1", "flat", {"name": "same", "kind": "category"}])
+    )
+    assert "flat is the same throughout: it adds nothing." in expected.caveats
+    assert "same is the same throughout: it adds nothing." in expected.caveats
 
 
 def test_a_category_that_is_missing_becomes_a_level_of_its_own() -> None:

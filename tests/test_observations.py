@@ -453,12 +453,15 @@ def test_the_short_form_with_practices_in_the_same_table() -> None:
         (
             {**SHORT, "contex": ["footfall"]},
             (
-                "'contex' is not known (did you mean 'context'?). A single table takes better, context, kind, label, "
-                "n, name, outcome, per, period, practices, sd, se, unit; for more, write a study.toml."
+                "'contex' is not known (did you mean 'context'?). A single table takes unit, period, outcome, n, sd, "
+                "se, kind, better, label, per, context, practices, name; for more, write a study.toml."
             ),
         ),
         ({**SHORT, "kind": "share"}, "outcome[1].kind: found 'share'; input should be 'proportion', 'mean' or 'rate'."),
-        ({**SHORT, "kind": "rate", "n": None}, "outcome[1]: a rate needs exposure (the name of a column)."),
+        (
+            {**SHORT, "kind": "rate", "n": None},
+            "A rate needs its exposure, the opportunities behind the events: read(..., n=...).",
+        ),
     ],
     ids=["nothing said", "no outcome", "misspelt", "unknown kind", "rate without exposure"],
 )

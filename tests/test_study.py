@@ -18,11 +18,11 @@ STUDY_KEYS = (
 )
 OUTCOME_KEYS = (
     "name, label, role, kind, better, successes, n, value, sd, se, events, exposure, per, exposure_label, unit, "
-    "digits, source, smallest_excess, smallest_contrast"
+    "digits, source, smallest_excess, smallest_contrast, missing, weighted, cumulative"
 )
 PRACTICE_KEYS = (
     "practice, label, theme, who_decides, cost, everyone_can, measured_by, evidence, claims, kind, programme, "
-    "follows_success, touchpoint"
+    "follows_success, touchpoint, yes, missing"
 )
 
 TOML = """
@@ -168,7 +168,7 @@ MESSAGES: dict[str, tuple[dict[str, Any], str]] = {
     "misspelt in the context": (
         {"context": [{"name": "footfall", "scal": "log"}]},
         ("context[1].scal is not a key of a study (did you mean 'scale'?). "
-        "Known here: name, label, kind, scale, unit."),
+        "Known here: name, label, kind, scale, unit, missing."),
     ),
     "misspelt practice": (
         {"practice": [{"practice": "huddle", "evidense": "observed"}]},
@@ -191,7 +191,7 @@ MESSAGES: dict[str, tuple[dict[str, Any], str]] = {
         ("2 problems in the declaration.\n"
         "1. unit.column is missing; it must be given.\n"
         "2. unit.colum is not a key of a study (did you mean 'column'?). "
-        "Known here: column, label, singular, plural, region, nested_in, twin_within."),
+        "Known here: column, label, singular, plural, region, nested_in, twin_within, exclude, keep."),
     ),
     "tables without observations": (
         {"tables": {"units": "shops.csv"}},

@@ -418,5 +418,5 @@ def _likeness(expected: Expected) -> np.ndarray:
     numeric = np.column_stack([grid.usual, np.log(grid.n.sum(axis=1) / periods)])
     spread = numeric.std(axis=0)
     columns = [(numeric - numeric.mean(axis=0)) / np.where(spread > 1e-12, spread, np.inf)]
-    columns += [(codes[:, None] == np.unique(codes)) * (1.5 / np.sqrt(2)) for codes in grid.categories.T]
+    columns += [shares * (1.5 / np.sqrt(2)) for shares in grid.level_shares]
     return np.column_stack(columns)

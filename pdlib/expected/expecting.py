@@ -365,7 +365,7 @@ def _challenged(fit: ExcessFit, grid: Grid, challenger: Any, *, smooth: bool) ->
     due = given or (challenger == "auto" and smooth and count >= FEWEST)
     if not due or not grid.conditions:
         return fit, "none"
-    inputs = challenger_inputs(grid.numeric, grid.categories, fit.collapsed.weights)
+    inputs = challenger_inputs(grid.numeric, grid.categories, grid.n > 0, grid.groups)
     fit = challenge(fit, inputs, challenger if given else None)
     told = fit.challenge
     return fit, f"{told.name} ({'blended' if told.chosen else 'not used'})" if told else "none"

@@ -11,7 +11,7 @@ import pandas as pd
 
 from pdlib.observations import Observations
 from pdlib.stats.basis import FEWEST
-from pdlib.stats.excess import over_periods
+from pdlib.stats.moving import level_shares, over_periods, unit_means
 from pdlib.study import Context, Outcome
 
 FEWEST_ALIKE = 10
@@ -28,22 +28,33 @@ class Grid:
     n: np.ndarray  # (N, P) exposure
     item_variance: float | None
     numeric: np.ndarray  # (N, C) or (N, P, C), NaN where not known
-    categories: np.ndarray  # (N, D)
+    categories: np.ndarray  # (N, D) or (N, P, D)
     conditions: list[Context]  # numeric ones first, then categories: the owners of the basis' columns
     notes: list[str]
     groups: np.ndarray | None = None  # (N,) of units that move over the periods each in their own way
 
     @property
     def averages(self) -> np.ndarray:
-        """(N, C) numeric context of each unit, averaged over its periods where it changes; NaN where not known."""
-        if self.numeric.ndim == 2:
-            return self.numeric
-        return over_periods(self.numeric, np.ones(self.numeric.shape[:2]))
+        """(N, C) numeric context of each unit, its mean over periods where it moves; NaN where not known."""
+        return unit_means(self.numeric, self.n > 0, self.groups)
 
     @property
     def usual(self) -> np.ndarray:
         """(N, C) the same, the median standing in where a condition is not known."""
         return np.where(np.isnan(self.averages), np.nanmedian(self.averages, axis=0), self.averages)
+
+    @property
+    def level_shares(self) -> list[np.ndarray]:
+        """Of each category, the (N, L) share of a unit's periods at each level: 0 and 1 where it does not move."""
+        return level_shares(self.categories, self.n > 0)
+
+    @property
+    def usual_levels(self) -> np.ndarray:
+        """(N, D) code of each unit's most frequent level."""
+        if self.categories.ndim == 2:
+            return self.categories
+        codes = [shares.argmax(axis=1) for shares in self.level_shares]
+        return np.stack(codes, axis=1)
 
     @property
     def spread(self) -> float:
@@ -77,7 +88,7 @@ def make_grid(observations: Observations, outcome: Outcome) -> Grid:
     size = panel[outcome.size] if outcome.size else pd.Series(1.0, index=panel.index)
     amount = panel[outcome.amount] if outcome.kind == "mean" else panel[outcome.amount] / size
     numeric, numeric_notes = _numeric(observations, panel, spread)
-    categories, category_notes = _categories(observations, panel, units)
+    categories, category_notes = _categories(observations, panel, units, periods)
     conditions = sorted(observations.study.context, key=lambda item: item.kind == "category")
     groups, group_notes = _groups(observations, units) if len(periods) > 1 else (None, [])
     return Grid(
@@ -125,7 +136,7 @@ def _item_variance(panel: pd.DataFrame, outcome: Outcome) -> float | None:
 
 
 def _numeric(observations: Observations, panel: pd.DataFrame, spread: Any) -> tuple[np.ndarray, list[str]]:
-    """Numeric context on its declared scale; (N, C), or (N, P, C) if any of it changes within units."""
+    """Numeric context on its declared scale; (N, C), or (N, P, C) if any of it moves within units."""
     items = [item for item in observations.study.context if item.kind == "numeric"]
     count = panel["unit"].nunique()
     layers, notes, changes = [], [], False
@@ -134,13 +145,33 @@ def _numeric(observations: Observations, panel: pd.DataFrame, spread: Any) -> tu
         known = np.isfinite(layer).any(axis=1)
         if not known.all():
             notes.append(_missing_note(item, int((~known).sum()), count))
-        low, high = np.nanmin(layer[known], axis=1), np.nanmax(layer[known], axis=1)
-        changes |= bool(((high - low) > 1e-9 * (1 + np.abs(high))).any())
+        notes += (alone := _adds_nothing(observations, item, panel))
+        if alone and known.any():
+            layer = np.where(np.isfinite(layer), np.nanmean(layer), np.nan)
+        changes |= _moves(layer[known])
         layers.append(layer)
     if not layers:
         return np.empty((count, 0)), notes
     cube = np.stack(layers, axis=2)
     return (cube if changes else over_periods(cube, np.ones(cube.shape[:2]))), notes
+
+
+def _moves(layer: np.ndarray) -> bool:
+    """Whether any row of an array takes several values."""
+    low, high = np.nanmin(layer, axis=1), np.nanmax(layer, axis=1)
+    return bool(((high - low) > 1e-9 * (1 + np.abs(high))).any())
+
+
+def _adds_nothing(observations: Observations, item: Context, panel: pd.DataFrame) -> list[str]:
+    """What to say of a condition that is the same for all units: throughout, or period by period."""
+    unit, period = observations.study.unit, observations.study.period
+    values = panel[item.name].dropna()
+    if values.nunique() <= 1:
+        return [f"{item.label} is the same throughout: it adds nothing."] if len(values) == len(panel) else []
+    if period is None or (values.groupby(panel["period"], observed=True).nunique() > 1).any():
+        return []
+    shared = f"is the same for all {unit.plural} in each {period.singular}"
+    return [f"{item.label} {shared}: what goes with it counts as what they share then, and it adds nothing else."]
 
 
 def _missing_note(item: Context, missing: int, count: int) -> str:
@@ -151,20 +182,46 @@ def _missing_note(item: Context, missing: int, count: int) -> str:
     )
 
 
-def _categories(observations: Observations, panel: pd.DataFrame, units: pd.Index) -> tuple[np.ndarray, list[str]]:
-    """Category context as codes of each unit's usual level; levels of fewer than five units are pooled."""
-    codes, notes = [], []
+def _categories(
+    observations: Observations, panel: pd.DataFrame, units: pd.Index, periods: list[str]
+) -> tuple[np.ndarray, list[str]]:
+    """Category context as codes; (N, D), or (N, P, D) if any of it moves within units."""
+    found, notes = [], []
     for item in (item for item in observations.study.context if item.kind == "category"):
-        levels = panel.groupby("unit", observed=True)[item.name]
-        usual = levels.agg(most_frequent, "not known").reindex(units)
-        if (levels.nunique() > 1).any():
-            notes.append(f"{item.label} changes within some units; each unit's most frequent level is used.")
-        counts = usual.map(usual.value_counts())
-        rare = counts < 5
-        if rare.any() and usual[rare].nunique() > 1:
-            notes.append(f"{item.label}: {usual[rare].nunique()} levels with fewer than 5 units are pooled.")
-        codes.append(pd.factorize(usual.where(~rare, "other"), sort=True)[0])
-    return np.stack(codes, axis=1) if codes else np.empty((len(units), 0), dtype=int), notes
+        codes, said = _levels(observations, item, panel, units, periods)
+        found.append(codes)
+        notes += said
+    if not found:
+        return np.empty((len(units), 0), dtype=int), notes
+    if all(codes.shape[1] == 1 for codes in found):
+        return np.concatenate(found, axis=1), notes
+    return np.stack([np.broadcast_to(codes, (len(units), len(periods))) for codes in found], axis=2), notes
+
+
+def _levels(
+    observations: Observations, item: Context, panel: pd.DataFrame, units: pd.Index, periods: list[str]
+) -> tuple[np.ndarray, list[str]]:
+    """Codes of each unit's level, (N, 1), or of its level in each period if it moves, (N, P), and what to say of them.
+
+    A unit's usual level stands in where none is known in a period; levels of fewer than five units are pooled.
+    """
+    by_unit = panel.groupby("unit", observed=True)[item.name]
+    levels = by_unit.agg(most_frequent, "not known").reindex(units).to_numpy(dtype=object)[:, None]
+    notes = _adds_nothing(observations, item, panel) if panel[item.name].notna().all() else []
+    if notes:
+        return np.zeros(levels.shape, dtype=int), notes
+    if (by_unit.nunique() > 1).any():
+        notes.append(f"{item.label} changes within some units: each period counts with its own level.")
+        cells = panel.set_index(["unit", "period"])[item.name].reindex(pd.MultiIndex.from_product([units, periods]))
+        known = cells.notna().to_numpy().reshape(len(units), -1)
+        levels = np.where(known, cells.to_numpy(dtype=object).reshape(known.shape), levels)
+    codes, names = pd.factorize(levels.ravel(), sort=True)
+    at = np.unique(np.stack([np.arange(levels.size) // levels.shape[1], codes]), axis=1)[1]
+    rare = np.bincount(at, minlength=len(names)) < FEWEST
+    if rare.sum() > 1:
+        notes.append(f"{item.label}: {rare.sum()} levels with fewer than {FEWEST} units are pooled.")
+    pooled = np.where(rare[codes], "other", levels.ravel())
+    return pd.factorize(pooled, sort=True)[0].reshape(levels.shape), notes
 
 
 def most_frequent(levels: pd.Series, unknown: str) -> Any:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_list_like, is_object_dtype
 
-from pdlib.errors import DataError, Problem, StudyError
+from pdlib.errors import DataError, Level, Problem, StudyError
 from pdlib.observations.limits import LIMITS, TooLargeError
-from pdlib.observations.text import as_text, as_written, rows
+from pdlib.observations.text import as_text, as_written, rows, rows_listed
 from pdlib.show.exports import unguarded
 from pdlib.show.wording import listed
-from pdlib.study import Study, Tables, did_you_mean
+from pdlib.study import Answer, Study, Table, Tables, did_you_mean
+from pdlib.study.answers import Door
 
 SHOWN = 5
+KEPT_ROWS = 10_000  # of one problem, for the list of what to mend
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,19 +36,79 @@ class Sheet:
     frame : DataFrame
         Its rows in the order of the file, so that they can be named as a spreadsheet numbers them.
     problems : list of Problem
-        Found so far, in this and in other tables.
+        Found so far, in this and in other tables: problems, questions and doubts.
+    door : {"toml", "keywords"}
+        In whose words answers are given.
+    lines : Series of int, optional
+        Number of each row as a spreadsheet shows it, by the frame's index; without it the heading is row 1 and every
+        row one line.
+    table : str
+        Which of a study's tables it is.
     """
 
     name: str
     frame: pd.DataFrame
     problems: list[Problem]
+    door: Door = "toml"
+    lines: pd.Series | None = None
+    table: str = "observations"
 
-    def report(self, column: str | None, found: str, fix: str) -> None:
-        """Note a problem of one column, or of the table."""
+    def report(
+        self,
+        column: str | None,
+        found: str,
+        fix: str,
+        *,
+        level: Level = "problem",
+        code: str = "",
+        rows: Iterable[int] = (),
+        answers: Sequence[Answer] = (),
+    ) -> None:
+        """Note a problem of one column, or of the table.
+
+        Parameters
+        ----------
+        column : str or None
+        found : str
+            What is the matter, as a sentence.
+        fix : str
+            What to do, as a sentence; with ``answers`` the words that lead to them, which are added.
+        level : {"problem", "question", "doubt"}
+        code : str
+            A short name for the machine.
+        rows : iterable of int
+            As a spreadsheet numbers them.
+        answers : sequence of Answer
+            Keys that settle it, the likeliest first.
+        """
         where = f"{self.name}, column {column}" if column else self.name
-        self.problems.append(Problem(where, found, fix))
+        keys = tuple(answer.said(self.door) + (f" ({answer.meaning})" if answer.meaning else "") for answer in answers)
+        self.problems.append(
+            Problem(where, found, fix, level, code, str(column or ""), tuple(map(int, rows)), tuple(answers), keys)
+        )
 
-    def report_rows(self, column: str, bad: pd.Series, found: str, fix: str, values: pd.Series | None = None) -> None:
+    def ask(
+        self, column: str | None, found: str, answers: Sequence[Answer], *, fix: str = "", code: str = "",
+        rows: Iterable[int] = (),
+    ) -> None:  # fmt: skip
+        """Note what only the user can settle, with the keys that do."""
+        self.report(column, found, fix, level="question", code=code, rows=rows, answers=answers)
+
+    def doubt(
+        self, column: str | None, found: str, fix: str = "", *, code: str = "", rows: Iterable[int] = (),
+        answers: Sequence[Answer] = (),
+    ) -> None:  # fmt: skip
+        """Note what is told and stops nothing."""
+        self.report(column, found, fix, level="doubt", code=code, rows=rows, answers=answers)
+
+    def rows(self, chosen: pd.Series | np.ndarray) -> np.ndarray:
+        """Numbers, as a spreadsheet shows them, of the rows where ``chosen`` holds."""
+        index = self.frame.index[np.asarray(chosen, dtype=bool)]
+        return (index.to_numpy() + 2) if self.lines is None else self.lines.loc[index].to_numpy()
+
+    def report_rows(
+        self, column: str, bad: pd.Series, found: str, fix: str, values: pd.Series | None = None, **more: Any
+    ) -> None:
         """Note the rows where ``bad`` holds, as a spreadsheet numbers them (the heading is row 1).
 
         Parameters
@@ -57,13 +120,15 @@ class Sheet:
         fix : str
         values : Series, optional
             Of which the first few bad ones are shown.
+        **more
+            As for `report`.
         """
         if not bad.any():
             return
-        numbers = bad.index[bad.to_numpy()] + 2
-        shown = ", ".join(map(str, numbers[:SHOWN])) + (" and so on" if len(numbers) > SHOWN else "")
+        numbers = self.rows(bad)
         examples = "" if values is None else f" ({', '.join(map(repr, as_written(values[bad]).unique()[:SHOWN]))})"
-        self.report(column, f"{found} in {rows(len(numbers))}{examples}: row {shown}.", fix)
+        told = f"{found} in {rows(len(numbers))}{examples}: {rows_listed(numbers)}."
+        self.report(column, told, fix, rows=numbers[:KEPT_ROWS], **more)
 
     def report_strangers(self, column: str, units: pd.Index) -> None:
         """Note the rows of units that the observations do not have."""
@@ -113,12 +178,21 @@ class Source:
         Found so far, shared by all sheets.
     hashes : dict
         Of each table read.
+    door : {"toml", "keywords"}
+        In whose words answers are given.
+    sheets : dict
+        The tables that could be opened, by name.
+    facts : dict
+        What is known of each as a whole, for people.
     """
 
     study: Study
     frames: Mapping[str, pd.DataFrame]
     problems: list[Problem] = field(default_factory=list)
     hashes: dict[str, str] = field(default_factory=dict)
+    door: Door = "toml"
+    sheets: dict[str, Sheet] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
 
     def sheet(self, table: str, text: list[str]) -> Sheet | None:
         """Read one table.
@@ -143,23 +217,34 @@ class Source:
             self._report(table, f"the column {listed(map(repr, again))} stands there twice.", "Keep one, or rename it.")
             frame = frame.loc[:, ~frame.columns.duplicated()]
         frame = frame.assign(**{name: as_text(frame[name]) for name in text if name in frame})
-        return Sheet(self.name(table), frame, self.problems)
+        self.sheets[table] = Sheet(self.name(table), frame, self.problems, self.door, table=table)
+        return self.sheets[table]
 
     def name(self, table: str) -> str:
         """What to call a table: its file, or "the units table"."""
         return self._declared(table) or f"the {table} table"
 
-    def stop(self) -> None:
-        """Raise what has been found so far, if anything."""
-        if self.problems:
-            raise DataError(self.problems)
+    def stop(self, reading: pd.DataFrame | None = None) -> None:
+        """Raise what has been found so far, if any of it is more than a doubt."""
+        found = [problem for problem in self.problems if problem.level != "doubt"]
+        if found:
+            raise DataError(found, self.doubts, reading)
+
+    @property
+    def doubts(self) -> list[Problem]:
+        """What is told and stops nothing."""
+        return [problem for problem in self.problems if problem.level == "doubt"]
 
     def data_hash(self) -> str:
         """One hash of all tables read, to tell later whether the data are the same."""
         return hashlib.sha256("".join(f"{k}={v};" for k, v in sorted(self.hashes.items())).encode()).hexdigest()
 
     def _declared(self, table: str) -> str | None:
-        return getattr(self.study.tables, table, None)
+        return self.options(table).file
+
+    def options(self, table: str) -> Table:
+        """How a table is written, as far as the study says."""
+        return self.study.tables.of(table) if self.study.tables else Table()
 
     def _report(self, table: str, found: str, fix: str) -> None:
         self.problems.append(Problem(self.name(table), found, fix))
@@ -181,7 +266,7 @@ class Source:
         ------
         StudyError
         """
-        known = list(Tables.model_fields)
+        known = [name for name in Tables.model_fields if name not in Table.model_fields]
         problems = [
             f"{name!r} is no table of a study{did_you_mean(str(name), known)}; there are {listed(known)}."
             for name in self.frames

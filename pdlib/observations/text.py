@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 
+import numpy as np
 import pandas as pd
 
 
@@ -40,3 +42,8 @@ def in_time(periods: pd.Series) -> pd.Series:
 def rows(count: int) -> str:
     """A number of rows: "1 row", "1,200 rows"."""
     return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def rows_listed(numbers: Sequence[int] | np.ndarray, shown: int = 5) -> str:
+    """Some rows by number: "row 4, 8, 11 and so on"."""
+    return "row " + ", ".join(map(str, numbers[:shown])) + (" and so on" if len(numbers) > shown else "")

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
-from pdlib.errors import DataError, StudyError
+from pdlib.errors import DataError, Problem
 from pdlib.observations.comments import read_comments, read_reviewed, read_staff
+from pdlib.observations.declared import refuse_words, single_table
 from pdlib.observations.people import HYPOTHESES, read_hypotheses, read_visits
 from pdlib.observations.practices import read_codebook, read_practices
 from pdlib.observations.reader import read_panel, read_units, usable
+from pdlib.observations.reading import COLUMNS, what_was_read
 from pdlib.observations.sheet import Source
 from pdlib.observations.text import in_time, rows
 from pdlib.show import overview
-from pdlib.study import Study, did_you_mean
+from pdlib.study import Study
 
 UNFINISHED = 0.6
-_OF_A_SINGLE_TABLE = (
-    "better", "context", "kind", "label", "n", "name", "outcome", "per", "period", "practices", "sd", "se", "unit",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +52,11 @@ class Observations:
         Rows not used, with the reason: ``unit``, ``period``, ``reason``.
     settings : dict
         Data hash and counts.
+    reading : DataFrame
+        What was understood of each table and column, one row each: ``table``, ``role``, ``column``, ``kind``, ``said``
+        (a sentence), ``declared``, ``n_values``, ``n_empty``, ``lowest``, ``highest``, ``commonest``.
+    doubts : list of Problem
+        What looked odd and stopped nothing; they are among the caveats.
     """
 
     study: Study
@@ -66,6 +70,8 @@ class Observations:
     set_aside: pd.DataFrame
     settings: dict[str, Any] = field(default_factory=dict)
     hypotheses: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=HYPOTHESES))
+    reading: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=COLUMNS), repr=False)
+    doubts: list[Problem] = field(default_factory=list)
 
     @property
     def periods(self) -> list[str]:
@@ -92,6 +98,7 @@ class Observations:
             f"{rows(count)} set aside: {reason}." for reason, count in self.set_aside["reason"].value_counts().items()
         ]
         notes += [f"{count:,} comments set aside: {reason}." for reason, count in self._comments_aside.items() if count]
+        notes += map(str, self.doubts)
         notes += _unfinished(self)
         if self.study.period is None:
             notes.append("No period is declared, so a good spell cannot be told from lasting merit.")
@@ -148,7 +155,23 @@ def _unfinished(observations: Observations) -> list[str]:
 
 
 def read(
-    source: Study | str | Path | pd.DataFrame, tables: Mapping[str, pd.DataFrame] | None = None, **declaration: Any
+    source: Study | str | Path | pd.DataFrame,
+    tables: Mapping[str, Any] | None = None,
+    *,
+    unit: str | Mapping[str, Any] | None = None,
+    period: str | Mapping[str, Any] | None = None,
+    outcome: str | Mapping[str, Any] | None = None,
+    n: str | None = None,
+    sd: str | None = None,
+    se: str | None = None,
+    kind: Literal["mean", "proportion", "rate"] | None = None,
+    better: Literal["higher", "lower"] | None = None,
+    label: str | None = None,
+    per: float | None = None,
+    context: str | Sequence[str | Mapping[str, Any]] | None = None,
+    practices: str | Sequence[str | Mapping[str, Any]] | None = None,
+    name: str | None = None,
+    **misspelt: Any,
 ) -> Observations:
     """Read the tables of a study, or a single table declared on the spot, and check all of it.
 
@@ -157,12 +180,29 @@ def read(
     source : Study, path or DataFrame
         A study; or a CSV, Parquet or Excel file, or a frame, with one row per unit and period.
     tables : mapping, optional
-        Frames to use in place of the study's files: ``observations``, ``units``, ``practices``, ``codebook``,
-        ``comments``, ``staff``, ``reviewed``.
-    **declaration
-        For a single table: ``unit``, ``period``, ``outcome`` (a column), ``n``, ``sd`` or ``se``, ``kind``
-        ("mean" unless said otherwise), ``better``, ``label``, ``per``, ``context`` and ``practices`` (columns), and
-        ``name``.
+        With a study: frames to use in place of its files (``observations``, ``units``, ``practices``, ``codebook``,
+        ``hypotheses``, ``visits``, ``comments``, ``staff``, ``reviewed``). With a single table: how it is written
+        (``sheet``, ``encoding``, ``decimal``, ``thousands``, ``missing``), as in `pdlib.study.Table`.
+    unit, period, outcome : str or mapping, optional
+        For a single table: the column, or the column with its keys as in `pdlib.study.Unit`, `Period` and `Outcome`:
+        ``period={"column": "month", "day_first": True}``, ``outcome={"column": "score", "missing": [-999]}``. The
+        outcome's column holds a mean, or for a proportion its successes, for a rate its events.
+    n : str, optional
+        Column with how many answers stand behind each row; of a rate, the exposure.
+    sd, se : str, optional
+        Column with the spread of single answers, or with the standard error of the mean.
+    kind : {"mean", "proportion", "rate"}, optional
+        A mean unless said otherwise.
+    better : {"higher", "lower"}, optional
+        Which way is good; it must be said of a rate.
+    label : str, optional
+        What to call the outcome.
+    per : float, optional
+        Of how much exposure a rate is told: 1,000 visits.
+    context, practices : sequence of str or mapping, optional
+        Columns that a unit cannot choose, and those that it can, by name or with their keys.
+    name : str, optional
+        What to call the study.
 
     Returns
     -------
@@ -173,7 +213,7 @@ def read(
     StudyError
         If the declaration is wrong.
     DataError
-        If the data contradict it: every problem, with file, column, rows and what to do.
+        If the data contradict it or leave a question open: everything found, with file, column, rows and what to do.
     TooFewUnitsError
         If fewer than three units are left.
 
@@ -185,12 +225,17 @@ def read(
     >>> read(frame, unit="store", period="month", outcome="csat", n="n").finding
     '4 units over 2 periods, 1 to 2: 8 rows used; no row was set aside.'
     """
+    given = {
+        "unit": unit, "period": period, "outcome": outcome, "n": n, "sd": sd, "se": se, "kind": kind, "better": better,
+        "label": label, "per": per, "context": context, "practices": practices, "name": name,
+    }  # fmt: skip
+    said = {key: value for key, value in given.items() if value is not None} | misspelt
+    is_study = isinstance(source, Study)
+    if misspelt or (is_study and said):
+        refuse_words(said if is_study else misspelt, of_a_study=is_study)
     if isinstance(source, Study):
-        if declaration:
-            unknown = ", ".join(sorted(declaration))
-            raise StudyError(f"read(study) takes tables only; {unknown} belongs into the study itself.")
         return _read(Source(source, tables or {}))
-    return _read(_single_table(source, declaration))
+    return _read(single_table(source, tables or {}, given))
 
 
 def _read(source: Source) -> Observations:
@@ -209,43 +254,14 @@ def _read(source: Source) -> Observations:
     hypotheses = read_hypotheses(source, codebook, practices)
     comments, counts = read_comments(source, units.index, panel["period"])
     staff, reviewed = read_staff(source, unit_sheet), read_reviewed(source)
-    source.stop()
+    reading = what_was_read(study, source.sheets, panel, practices, source.facts)
+    source.stop(reading)
     panel, set_aside = usable(study, panel, sheet.name)
     settings = {
         "data_hash": source.data_hash(), "declared": study.declared, "rows_used": len(panel),
         "rows_set_aside": len(set_aside), **counts,
     }  # fmt: skip
     return Observations(
-        study, panel, units, practices, codebook, comments, staff, reviewed, set_aside, settings, hypotheses
-    )
-
-
-def _single_table(source: str | Path | pd.DataFrame, given: dict[str, Any]) -> Source:
-    """The source that a declaration on the spot stands for."""
-    _check_single(given)
-    kind, column, practices = given.get("kind", "mean"), given["outcome"], given.get("practices", ())
-    amount = {"proportion": "successes", "rate": "events"}.get(kind, "value")
-    outcome = {"name": column, "kind": kind, amount: column, "exposure" if kind == "rate" else "n": given.get("n")}
-    outcome |= {key: given[key] for key in ("better", "sd", "se", "label", "per") if key in given}
-    names = [practices] if isinstance(practices, str) else practices
-    declaration: dict[str, Any] = {
-        "outcome": outcome, "practice": [{"practice": name, "kind": "graded"} for name in names],
-        **{key: given[key] for key in ("name", "unit", "period", "context") if key in given},
-    }  # fmt: skip
-    if isinstance(source, pd.DataFrame):
-        return Source(Study(**declaration), {"observations": source})
-    path = Path(source)
-    files = {"name": path.stem, "tables": {"observations": path.name}, "folder": path.parent}
-    return Source(Study(**(files | declaration)), {})
-
-
-def _check_single(given: dict[str, Any]) -> None:
-    missing = [key for key in ("unit", "outcome") if key not in given]
-    if missing:
-        raise StudyError(
-            f"Say which column holds the {' and the '.join(missing)}: read(..., unit=..., period=..., outcome=...)."
-        )
-    known = _OF_A_SINGLE_TABLE
-    wrong = [f"{key!r} is not known{did_you_mean(key, known)}" for key in given if key not in known]
-    if wrong:
-        raise StudyError(f"{'; '.join(wrong)}. A single table takes {', '.join(known)}; for more, write a study.toml.")
+        study, panel, units, practices, codebook, comments, staff, reviewed, set_aside, settings, hypotheses, reading,
+        source.doubts,
+    )  # fmt: skip

@@ -17,6 +17,7 @@ from pdlib.stats.basis import fit_basis
 from pdlib.stats.contrast import Adjusted, adjusted_contrasts
 from pdlib.stats.family import Chances, benjamini_hochberg, placebos, romano_wolf
 from pdlib.stats.joint import working_cells
+from pdlib.stats.moving import follow
 from pdlib.stats.steps import left_by_steps
 
 LEVEL = 0.10
@@ -206,8 +207,7 @@ def settled_by_context(tested: Tested, grid: Grid, used: Used) -> np.ndarray:
     then pass for the practice's. Steps are looked for only where bends tell half of who does it.
     """
     left = tested.contrasts.left_share
-    levels = [codes[:, None] == np.unique(codes) for codes in grid.categories.T]
-    conditions = np.column_stack([grid.usual, *levels]).astype(float)[used.units]
+    conditions = np.column_stack([grid.usual, *grid.level_shares]).astype(float)[used.units]
     values = tested.values.to_numpy(dtype=float)
     stepped = [share < TOLD and left_by_steps(column, conditions) < LEFT_BY_STEPS
                for share, column in zip(left, values.T, strict=True)]  # fmt: skip
@@ -226,7 +226,8 @@ def _context(expected: Expected, rows: np.ndarray) -> tuple[np.ndarray, list[tup
         basis = fit_basis(numeric, categories, bends=knots > 0, products=products, knot_quantiles=KNOTS.get(knots, ()))
         if len(basis.blocks) <= count / UNITS_A_COLUMN:
             break
-    features, owners, told = basis.columns(numeric, categories), list(basis.owners), expected.fit.challenge
+    features, owners = follow(basis, numeric, categories, grid.n[rows] > 0).features, list(basis.owners)
+    told = expected.fit.challenge
     if told is not None and told.chosen:
         # Steps that the smooth context does not follow: what the challenger adds for units that it has not seen.
         features = np.column_stack([features, (expected.fit.expected - expected.fit.spline_expected)[rows]])

@@ -152,8 +152,8 @@ def _looked_up(report: Report, before: Sequence[Report], how: How) -> Built | No
     if manifest["study_path"] != report.study_path:
         return None
     asked = asked_pages(report.members(known), how.only)
-    set_aside = how.strict and manifest["rows_set_aside"]
-    if set_aside or due_pages(report, manifest, asked, force=how.force):
+    doubtful = how.strict and (manifest["rows_set_aside"] or manifest.get("doubts"))
+    if doubtful or due_pages(report, manifest, asked, force=how.force):
         return None
     return Built(report.page, time.monotonic() - clock, unchanged=len(asked))
 

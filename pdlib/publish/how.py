@@ -28,7 +28,9 @@ class How:
     force : bool
         Build what has not changed too.
     strict : bool
-        Treat rows that were set aside as a failure.
+        Treat a doubt about the data, or a row that was set aside, as a failure.
+    accept_shrink : bool
+        Build although a table holds less than at the last build.
     verify : int
         So many pages of each report are also run whole, in plain kernels of their own, and compared cell by cell
         before anything is published.
@@ -43,6 +45,7 @@ class How:
     only: tuple[str, ...] = ()
     force: bool = False
     strict: bool = False
+    accept_shrink: bool = False
     verify: int = 0
     start_seconds: float = 90
     cell_seconds: float = 600

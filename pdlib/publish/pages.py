@@ -22,6 +22,7 @@ from tqdm import tqdm
 from pdlib import history
 from pdlib.errors import PdlibError, StudyError
 from pdlib.observations import Observations, read
+from pdlib.observations.reading import without_examples
 from pdlib.publish import facts
 from pdlib.publish.checks import Failure, Outline, PageError, cell_name, cell_tags, page_failures, page_warnings
 from pdlib.publish.exporter import InsightExporter
@@ -36,6 +37,7 @@ from pdlib.publish.plan import Member, Report, asked_pages, due_pages, known_mem
 from pdlib.publish.provenance import built_from, provenance, signature, skeleton
 from pdlib.publish.scan import privacy_failures
 from pdlib.publish.shelf import write_list
+from pdlib.publish.shrinking import shrunk, size
 from pdlib.study import load_study
 
 
@@ -149,6 +151,7 @@ class _Maker:
         self.data = signature(report)
         self.paths = machine_paths(report.study_file, report.notebook) | {str(report.folder)}
         self.manifest = (read_manifest(report.manifest) or skeleton(report)) | {"study_path": report.study_path}
+        self._size_before, self._size = self.manifest.get("size"), dict[str, Any]()
         self.warnings: dict[str, None] = {}
         self.failures: list[tuple[str, PdlibError]] = []
         self.seconds: dict[str, float] = {}
@@ -243,6 +246,7 @@ class _Maker:
         if self._read is None:
             self._check_data()
             self._read = await asyncio.to_thread(lambda: read(load_study(self.report.study_file)))
+            self._size = size(self._read)
         return self._read
 
     async def _one(self, member: Member, shared: _Shared | None, *, compare: bool) -> None:
@@ -307,9 +311,7 @@ class _Maker:
     async def _page(self, member: Member, made: _Made) -> str:
         """Render and check a page; the report's facts are those of the cells that all pages share, or of its first."""
         found = self.facts = self.facts or built_from(self.report, made.facts)
-        if self.how.strict and found["rows_set_aside"]:
-            reasons = "; ".join(f"{count} {reason}" for reason, count in found["rows_set_aside"].items())
-            raise PageError([Failure("the data", f"have rows that were set aside ({reasons}); --strict allows none.")])
+        self._look_at_data(found, await self.observations())
         resources = {
             "metadata": {"name": self.report.notebook.stem, "path": str(self.report.notebook.parent)},
             "provenance": provenance(found, self.began, self._delete_after),
@@ -320,6 +322,25 @@ class _Maker:
         of = f"{member.label}: " if self.report.each else ""
         self.warnings |= dict.fromkeys(f"{of}{warning}" for warning in page_warnings(page))
         return page
+
+    def _look_at_data(self, found: dict[str, Any], observations: Observations) -> None:
+        """Refuse data that have shrunk, and under --strict what is doubtful; tell the doubts that are passed over."""
+        reasons = [f"{count} {reason}" for reason, count in found["rows_set_aside"].items()]
+        if self.how.strict and reasons:
+            what = f"have rows that were set aside ({'; '.join(reasons)}); --strict allows none."
+            raise PageError([Failure("the data", what)])
+        if self.how.strict and observations.doubts:
+            doubts = " ".join(map(str, observations.doubts))
+            raise PageError([Failure("the data", f"raise doubts; --strict allows none. {doubts}")])
+        self.warnings |= dict.fromkeys(map(str, observations.doubts))
+        period = observations.study.period
+        found |= {
+            "size": self._size, "reading": without_examples(observations.reading), "doubts": len(observations.doubts),
+        }  # fmt: skip
+        less = "" if self.how.accept_shrink or (period and period.window) else shrunk(self._size_before, self._size)
+        if less:
+            fix = "Export again, or build with --accept-shrink if that is meant."
+            raise PageError([Failure("the data", f"hold less than at the last build: {less}. {fix}")])
 
     @property
     def _delete_after(self) -> str | None:

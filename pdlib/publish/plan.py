@@ -28,7 +28,14 @@ from pdlib.publish.parameters import ParameterError, check_name, declared, resol
 NOTEBOOKS = Path("notebooks")
 REPORT, UNIT_PAGE = "insight_report.ipynb", "unit_page.ipynb"
 FROM_THE_STUDY = ("unit", "region")
+HOW_WRITTEN = ("sheet", "encoding", "decimal", "thousands", "missing")  # keys of [tables] that name no file
 _ROOT_MARKS = (".git", "pyproject.toml")
+
+
+def _files(tables: Mapping[str, Any]) -> list[str]:
+    """Names of the tables' files, by table; each may stand alone or under ``file``, beside keys of other kinds."""
+    named = [tables[name] for name in sorted(tables) if name not in HOW_WRITTEN]
+    return [str(value.get("file", "") if isinstance(value, Mapping) else value) for value in named]
 
 
 @dataclass(frozen=True)
@@ -151,8 +158,8 @@ class Report:
     def data_files(self) -> list[Path] | None:
         """Files that hold the study's data; None if it names something that is no file and cannot be hashed."""
         found: list[Path] = []
-        for _, name in sorted(self.declaration.get("tables", {}).items()):
-            path = self.study_file.parent / str(name)
+        for name in _files(self.declaration.get("tables", {})):
+            path = self.study_file.parent / name
             if not path.is_file():
                 return None
             found.append(path)

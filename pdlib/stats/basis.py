@@ -114,7 +114,13 @@ class Basis:
         return columns
 
     def raw(self, numeric: Array, categories: Array) -> tuple[Array, Array]:
-        """Free columns (straight, few levels) and penalised ones (bends, products, many levels), not yet scaled."""
+        """Free columns (straight, few levels) and penalised ones (bends, products, many levels), not yet scaled.
+
+        Of categories in several periods, (N, P, D), the mean over these.
+        """
+        if categories.ndim == 3:
+            each = [self.raw(numeric, categories[:, p]) for p in range(categories.shape[1])]
+            return np.mean([free for free, _ in each], axis=0), np.mean([bound for _, bound in each], axis=0)
         parts = [self._raw(numeric[rows], categories[rows]) for rows in row_blocks(len(numeric))]
         return np.concatenate([free for free, _ in parts]), np.concatenate([bound for _, bound in parts])
 
@@ -184,7 +190,7 @@ def fit_basis(
     scale = np.where(varies, scale, np.inf)  # what does not vary becomes exactly 0 and not a rounding error
     standard = (numeric - center) / scale
     knots = [_knots(column, knot_quantiles) if bends else np.empty(0) for column in standard.T]
-    levels = [np.unique(column) for column in categories.T]
+    levels = [np.unique(categories[..., d]) for d in range(categories.shape[-1])]
     small = [len(each) <= few_levels for each in levels]
     owner = [*range(count), *unknown, *(count + d for d, few in enumerate(small) if few for _ in levels[d][1:])]
     pairs = _pairs(owner, varies, count + len(unknown), most_products) if products else []

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from pdlib.stats.excess import Challenge, ExcessFit, over_periods
+from pdlib.stats.excess import Challenge, ExcessFit
+from pdlib.stats.moving import level_shares, unit_means
 from pdlib.stats.posterior import shrink
 from pdlib.stats.reml import fit_reml, solve_given
 
@@ -45,30 +46,31 @@ def boosted_trees() -> Any:
     )
 
 
-def challenger_inputs(numeric: Array, categories: Array, weights: Array) -> Array:
+def challenger_inputs(numeric: Array, categories: Array, seen: Array, groups: Array | None = None) -> Array:
     """Context as a learner reads it: numeric values as they are, categories as one column a level.
 
     Parameters
     ----------
     numeric : (N, C) or (N, P, C) array
-        What changes within units is averaged with the weights of its periods; where it is not known the median stands
-        in, and one more column says so.
-    categories : (N, D) int array
-    weights : (N, P) array
+        Of what moves within units the unit means; where it is not known the median stands in, and one more column says
+        so.
+    categories : (N, D) or (N, P, D) int array
+        Of what moves the shares of periods.
+    seen : (N, P) bool array
+    groups : (N,) int array, optional
+        Groups of units that move over the periods each in their own way.
 
     Returns
     -------
     (N, Q) array
     """
-    if numeric.ndim == 3:
-        numeric = over_periods(numeric, weights)
+    numeric = unit_means(numeric, seen, groups)
     missing = np.isnan(numeric)
     lacking = missing.any(axis=0)
     if lacking.any():  # not every learner takes NaN
         known = np.where(missing.all(axis=0), 0.0, numeric)
         numeric = np.column_stack([np.where(missing, np.nanmedian(known, axis=0), numeric), missing[:, lacking]])
-    levels = [(codes[:, None] == np.unique(codes)).astype(float) for codes in categories.T]
-    return np.column_stack([numeric, *levels])
+    return np.column_stack([numeric, *level_shares(categories, seen)])
 
 
 @dataclass(frozen=True, eq=False)

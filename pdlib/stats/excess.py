@@ -9,6 +9,7 @@ from scipy.optimize import nnls
 
 from pdlib.stats.basis import KNOT_QUANTILES, Basis, fit_basis
 from pdlib.stats.blocks import row_blocks
+from pdlib.stats.moving import follow, slopes_within, unit_means, without_gaps
 from pdlib.stats.panel import Collapsed, collapse, spare_cells
 from pdlib.stats.posterior import shrink
 from pdlib.stats.reml import RemlFit, fit_reml
@@ -59,10 +60,10 @@ class ExcessFit:
     kind, sign : str, int
     basis : Basis
     features : (N, Q) array
-        Of each unit; for context that changes, averaged with the weights of its periods.
+        Of each unit; for context that moves, the mean of its periods' features, each period counting once.
     drift : (N, P) array
-        Expected change of each cell against its unit's average (oriented), beyond what all units share: from context
-        that changes, and from the unit's group where groups move each in their own way.
+        Expected change of each cell against its unit's mean (oriented), beyond what all units share: from context that
+        moves, by slopes within units, and from the unit's group where groups move each in their own way.
     collapsed : Collapsed
     reml : RemlFit
     residual, noise : (N,) arrays
@@ -161,10 +162,12 @@ def fit_excess(
     n : (N, P) array
         Answers or exposure; 0 where nothing was observed.
     numeric : (N, C) or (N, P, C) array
-        Numeric context of units, or of units and periods if it changes. NaN where not known of a unit: the median
-        stands in, and the variance of what the condition is worth to units that know it is added to the unit's noise.
-    categories : (N, D) int array
-        Category context of units.
+        Numeric context of units, or of units and periods if it moves: then unit means tell what units should reach, and
+        what goes with moves about them within units, which may differ, is taken out of the periods. NaN where not known
+        of a unit: the median stands in, and the variance of what the condition is worth to units that know it is added
+        to the unit's noise.
+    categories : (N, D) or (N, P, D) int array
+        Category context of units, or of units and periods if it moves: then the shares of periods stand for the means.
     sign : {1, -1}
         -1 if lower is better.
     item_variance : float, optional
@@ -188,13 +191,14 @@ def fit_excess(
     References
     ----------
     Lin et al. (2006), doi:10.1214/06-BA130, for the posterior; Wood (2017), doi:10.1201/9781315370279, for
-    working values and penalised fits in turn.
+    working values and penalised fits in turn; Bell, Fairbrother & Jones (2019), doi:10.1007/s11135-018-0802-x, for
+    slopes between and within units.
     """
     seen = np.isfinite(y) & (n > 0)
     if not seen.all():
         y, n = np.where(seen, y, np.nan), np.where(seen, n, 0.0)
-    changing = numeric.ndim == 3
-    average = over_periods(numeric, seen.astype(float)) if changing else numeric
+    changing = numeric.ndim == 3 or categories.ndim == 3
+    average = unit_means(numeric, seen, groups)
     basis = fit_basis(average, categories, bends=bends, products=products, knot_quantiles=knot_quantiles)
     once = spare_cells(seen, groups) < 1
     if item_variance is None and kind == "mean":
@@ -202,9 +206,12 @@ def fit_excess(
     means = _period_means(y, n)
     drift = np.broadcast_to(0.0, y.shape)
     eta = np.broadcast_to(sign * link(kind, means), y.shape)
-    features = basis.columns(average, categories)
+    moving = follow(basis, without_gaps(numeric, seen, groups), categories, seen, groups) if changing else None
+    features = moving.features if moving else basis.columns(average, categories)
     start: Array | None = None
     beta: Array | None = None
+    logs: Array | None = None
+    spent = 0.0
     spells = NO_SPELLS
     lacking = np.isnan(average)
     turns = kind != "mean" or changing or bool(lacking.any())
@@ -215,10 +222,11 @@ def fit_excess(
     kept = persistence if once and persistence is not None else float(noise_known)
     for rounds in range(1, most_rounds + 1):
         z, s2 = _working(kind, y, n, eta, means, items, sign)
-        collapsed = collapse_allowing(_less(z, drift), s2, spells, groups, near=near)
-        if changing:
-            features, drift = _changing(basis, numeric, categories, collapsed.weights, beta)
-            collapsed = collapse_allowing(_less(z, drift), s2, spells, groups, near=near)
+        collapsed = collapse_allowing(_less(z, drift), s2, spells, groups, near=near, spent=spent)
+        if moving:
+            slopes = slopes_within(moving, z, collapsed.weights, groups, start=logs)
+            drift, spent, logs = slopes.drift, slopes.spent, slopes.logs
+            collapsed = collapse_allowing(_less(z, drift), s2, spells, groups, near=near, spent=spent)
         near = collapsed.transient_variance
         if beta is not None and lacking.any():
             unknown = _unknown_variance(basis, features, beta, lacking)
@@ -311,30 +319,6 @@ def _period_means(y: Array, n: Array) -> Array:
     filled = np.where(n > 0, y, 0.0)
     overall = ((filled * n).sum() + 0.5) / (n.sum() + 1.0)
     return ((filled * n).sum(axis=0) + overall) / (n.sum(axis=0) + 1.0)
-
-
-def over_periods(values: Array, weights: Array) -> Array:
-    """(N, C) weighted mean over periods of an (N, P, C) array; NaN cells carry no weight, NaN if all are."""
-    w = np.where(np.isfinite(values), weights[:, :, None], 0.0)
-    total = w.sum(axis=1)
-    return np.where(total > 0, (w * np.nan_to_num(values)).sum(axis=1) / np.where(total > 0, total, 1.0), np.nan)
-
-
-def _changing(
-    basis: Basis, numeric: Array, categories: Array, weights: Array, beta: Array | None
-) -> tuple[Array, Array]:
-    """Weighted mean features of each unit, and each cell's expected distance from its unit's mean."""
-    total = weights.sum(axis=1, keepdims=True)
-    mean = over_periods(numeric, weights)
-    cells = np.where(np.isfinite(numeric), numeric, mean[:, None, :])
-    features = np.zeros((len(numeric), len(basis.blocks)))
-    drift = np.zeros(weights.shape)
-    for p in range(weights.shape[1]):
-        columns = basis.columns(cells[:, p], categories)
-        features += columns * (weights[:, [p]] / total)
-        if beta is not None:
-            drift[:, p] = columns @ beta
-    return features, drift - (drift * weights / total).sum(axis=1, keepdims=True)
 
 
 def _item_variance(y: Array, n: Array) -> float:

@@ -50,6 +50,7 @@ def collapse(
     transient_variance: float | None = None,
     groups: Array | None = None,
     near: float | None = None,
+    spent: float = 0.0,
 ) -> Collapsed:
     """Separate unit, period and unit-period parts, and collapse to one value per unit.
 
@@ -67,6 +68,8 @@ def collapse(
         units.
     near : float, optional
         Near which transient variance to look first.
+    spent : float
+        Degrees of freedom that slopes within units have taken already; they come off the M − N − P + 1.
 
     Returns
     -------
@@ -84,7 +87,7 @@ def collapse(
         s2 = np.where(seen, s2, np.inf)
     omega2, identified = transient_variance, True
     if omega2 is None:
-        omega2, identified = _moment_root(z, s2, seen, _members(groups), near)
+        omega2, identified = _moment_root(z, s2, seen, _members(groups), near, spent)
     floor = 0.0 if omega2 > 0 else _smallest(s2)
     weights = seen / (np.maximum(s2, floor) + omega2)
     units, periods, _ = _by_group(z, weights, _members(groups))
@@ -177,20 +180,62 @@ def _two_way(z: Array, weights: Array) -> tuple[Array, Array, int]:
     return means - (weights @ periods) / total, periods, rank
 
 
-def two_way_residuals(z: Array, weights: Array) -> Array:
+def two_way_residuals(z: Array, weights: Array, groups: Array | None = None) -> Array:
     """What weighted unit and period effects leave of a grid.
 
     Parameters
     ----------
     z, weights : (N, P) arrays
         Weight 0 where nothing was observed; every unit has some weight.
+    groups : (N,) int array, optional
+        Groups of units with period effects of their own.
 
     Returns
     -------
     (N, P) array
     """
-    units, periods, _ = _two_way(z, weights)
+    units, periods, _ = _by_group(z, weights, _members(groups))
     return z - units[:, None] - periods
+
+
+def two_way_products(columns: Array, z: Array, weights: Array, groups: Array | None = None) -> tuple[Array, Array]:
+    """Weighted cross-products of columns, and of these with a grid, once unit and period effects are out of both.
+
+    Parameters
+    ----------
+    columns : (N, P, K) array
+    z, weights : (N, P) arrays
+        Weight 0 where nothing was observed; every unit has some weight.
+    groups : (N,) int array, optional
+        Groups of units with period effects of their own.
+
+    Returns
+    -------
+    products : (K, K) array
+    right : (K,) array
+    """
+    count = columns.shape[2]
+    found = np.zeros((count + 1, count + 1))
+    z = z - np.average(z, weights=weights)
+    for rows in _members(groups):
+        found += _products(columns[rows], z[rows], weights[rows])
+    return found[:count, :count], found[:count, count]
+
+
+def _products(columns: Array, z: Array, weights: Array) -> Array:
+    """Cross-products of columns and z, gathered block by block of units."""
+    periods, count = z.shape[1], columns.shape[2] + 1
+    normal, right, within = np.zeros((periods, periods)), np.zeros((periods, count)), np.zeros((count, count))
+    for rows in row_blocks(len(z)):
+        w = weights[rows]
+        total = w.sum(axis=1)
+        both = np.concatenate([columns[rows], z[rows, :, None]], axis=2)
+        both -= (np.einsum("ij,ijk->ik", w, both) / total[:, None])[:, None, :]
+        weighted = both * w[:, :, None]
+        normal += np.diag(w.sum(axis=0)) - w.T @ (w / total[:, None])
+        right += weighted.sum(axis=0)
+        within += weighted.reshape(-1, count).T @ both.reshape(-1, count)
+    return within - right.T @ _solve(normal, right)[0]
 
 
 def _within(z: Array, weights: Callable[[slice], Array]) -> tuple[Array, Array, float]:
@@ -222,7 +267,8 @@ def _solve(normal: Array, right: Array) -> tuple[Array, int]:
     scale = np.sqrt(np.where(own > 0, own, 1.0))
     values, vectors = np.linalg.eigh(normal / np.outer(scale, scale))
     keep = values > 1e-10
-    solution = (vectors[:, keep] @ ((vectors[:, keep].T @ (right / scale)) / values[keep])) / scale
+    scaled = vectors[:, keep].T @ (right.T / scale).T
+    solution = ((vectors[:, keep] @ (scaled.T / values[keep]).T).T / scale).T
     return solution, int(keep.sum())
 
 
@@ -253,10 +299,10 @@ def _weights(s2: Array, omega2: float) -> Callable[[slice], Array]:
 
 
 def _moment_root(
-    z: Array, s2: Array, seen: Array, members: list[Array | slice], near: float | None
+    z: Array, s2: Array, seen: Array, members: list[Array | slice], near: float | None, spent: float
 ) -> tuple[float, bool]:
     units, periods, rank = _by_group(z, seen.astype(float), members)
-    spare = int(seen.sum()) - z.shape[0] - rank
+    spare = int(seen.sum()) - z.shape[0] - rank - spent
     if spare < 1:
         return 0.0, False
     # What is left is small beside z, so no digits are lost where sums of squares are subtracted.

@@ -66,7 +66,7 @@ class RemlFit:
 
 def fit_reml(
     z: Array, v: Array, features: Array, blocks: Array, *, start: Array | None = None, sparsity: float = 0.0,
-    rough: bool = False,
+    rough: bool = False, unit_effects: bool = True,
 ) -> RemlFit:  # fmt: skip
     """Fit unit values on features with known noise variances; penalised blocks are random effects.
 
@@ -89,6 +89,8 @@ def fit_reml(
         The rate λ.
     rough : bool
         Coefficients as the search left them, no leverage and nothing unsettled (all 0): enough on the way to a fit.
+    unit_effects : bool
+        Off where values differ from what features say by noise alone (τ² = 0).
 
     Returns
     -------
@@ -114,7 +116,9 @@ def fit_reml(
     data = _gather(rest / unit, v / unit**2, features)
     first = np.concatenate([[np.log(0.3)], np.full(count, np.log(0.05))])
     start = first if start is None else np.clip(start - 2 * np.log(unit), -4.0, 6.0)
-    at, information = _search(start, data, kept, count, sparsity)
+    if not unit_effects:
+        start[0] = GONE
+    at, information = _search(start, data, kept, count, sparsity, held=not unit_effects)
     logs = at.logs
     variances = np.exp(logs) * unit**2
     tau2 = float(variances[0]) if logs[0] > GONE + 0.1 else 0.0
@@ -308,26 +312,32 @@ def _information(at: _Point, data: _Gathered, blocks: Array, count: int, sparsit
     return found
 
 
-def _search(logs: Array, data: _Gathered, blocks: Array, count: int, sparsity: float) -> tuple[_Point, Array]:
-    """Where the criterion is least, and the information there: damped scoring, held between `GONE` and `MOST`."""
+def _search(
+    logs: Array, data: _Gathered, blocks: Array, count: int, sparsity: float, *, held: bool = False
+) -> tuple[_Point, Array]:
+    """Where the criterion is least, and the information there: damped scoring between `GONE` and `MOST`.
+
+    τ² stays where it is if it is held.
+    """
     at, gained = _criterion(np.clip(logs, GONE, MOST), data, blocks, count, sparsity), np.inf
     for _ in range(STEPS):
         information = _information(at, data, blocks, count, sparsity)
         if gained < ENOUGH:
             break
-        tries = (np.clip(at.logs + _step(at, information) / 2**k, GONE, MOST) for k in range(HALVINGS))
+        tries = (np.clip(at.logs + _step(at, information, held=held) / 2**k, GONE, MOST) for k in range(HALVINGS))
         points = (_criterion(tried, data, blocks, count, sparsity) for tried in tries)
         lower = next((there for there in points if there.value <= at.value), at)
         at, gained = lower, at.value - lower.value
     return at, information
 
 
-def _step(at: _Point, information: Array) -> Array:
+def _step(at: _Point, information: Array, *, held: bool) -> Array:
     """A step of scoring for the logs that are free to move.
 
     Where a variance is nearly nothing the information is too, and would send its log, and others with it, astray.
     """
     free = ~((at.logs <= GONE) & (at.gradient > 0) | (at.logs >= MOST) & (at.gradient < 0))
+    free[0] &= not held
     slope, bend = at.gradient[free], information[np.ix_(free, free)]
     least = np.maximum(np.abs(slope) / LONGEST, 1e-12)
     bend[np.diag_indices(len(bend))] = (1 + 1e-9) * np.maximum(np.diag(bend), least)

@@ -90,7 +90,7 @@ def find_spells(z: Array, s2: Array, collapsed: Collapsed) -> Spells:
 
 
 def collapse_allowing(
-    z: Array, s2: Array, spells: Spells, groups: Array | None = None, *, near: float | None = None
+    z: Array, s2: Array, spells: Spells, groups: Array | None = None, *, near: float | None = None, spent: float = 0.0
 ) -> Collapsed:
     """Collapse to one value per unit; where spells surely last, with the shock and noise variances that this implies.
 
@@ -100,7 +100,7 @@ def collapse_allowing(
         As for `collapse`.
     spells : Spells
         Not credible: nothing changes.
-    groups, near
+    groups, near, spent
         As for `collapse`.
 
     Returns
@@ -108,7 +108,7 @@ def collapse_allowing(
     Collapsed
     """
     if not spells.credible:
-        return collapse(z, s2, groups=groups, near=near)
+        return collapse(z, s2, groups=groups, near=near, spent=spent)
     plain = collapse(z, s2, transient_variance=spells.variance, groups=groups)
     means = plain.weights / plain.weights.sum(axis=1, keepdims=True)
     return replace(plain, variance=covariance(spells, s2, means, means))
@@ -174,7 +174,8 @@ class _Moments:
         omega2, slope = self.shock_variance(0.0), products.sum() / squares.sum()
         own = self.products - omega2 * products - slope * (self.squares - omega2 * squares)
         size = float(np.sqrt((own**2).sum()))
-        return float(own.sum()) / size if size > 0 else 0.0
+        # Of two periods one leaves what the other does: the gap is then nothing but rounding.
+        return float(own.sum()) / size if size > 1e-9 * float(np.abs(self.products).sum()) else 0.0
 
     def standard_error(self, rho: float, omega2: float) -> float:
         squares, products = self.implied(rho)

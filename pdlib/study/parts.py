@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from pdlib.show.formats import OutcomeFormat
 
@@ -14,6 +15,19 @@ class Part(BaseModel):
     """What has these keys and no others."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+def one_or_many(value: Any) -> Any:
+    """Put a single entry into a sequence of one."""
+    return (value,) if isinstance(value, dict | BaseModel | str | int | float) else value
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(one_or_many)]
+Codes = Annotated[tuple[float | str, ...], BeforeValidator(one_or_many)]
+
+
+def _file(value: Any) -> Any:
+    return {"file": value} if isinstance(value, str) else value
 
 
 class _Named(Part):
@@ -34,7 +48,8 @@ class Unit(Part):
 
     ``label``, ``region``, ``nested_in`` and ``twin_within`` name columns of the units table: a name to show; a part of
     the organisation; a group whose members share habits or means (an airline, an owner), so that they do not count as
-    independent; and a group in which a twin is looked for first.
+    independent; and a group in which a twin is looked for first. ``exclude`` lists ids that are no units, such as a
+    total, in every table; ``keep`` those that are units of their own whatever they look like.
     """
 
     column: str
@@ -44,6 +59,8 @@ class Unit(Part):
     region: str | None = None
     nested_in: str | None = None
     twin_within: str | None = None
+    exclude: Texts = ()
+    keep: Texts = ()
 
 
 class Period(Part):
@@ -51,26 +68,74 @@ class Period(Part):
 
     ``varies_by`` names a column of the units table (or of the observations) with groups of units that move over the
     periods each in their own way: coast and city over the seasons, schools that break up at other times.
+
+    The other keys settle how the column is written where it could be read in two ways: ``format`` as in ``strptime``
+    ("%d/%m/%Y"), or "excel" and "excel-1904" for days as spreadsheets count them; ``day_first`` where only that is
+    open; ``order``, every label in the order of time; ``zone``, a time zone in which instants are cut; ``future`` where
+    periods that have not begun yet are meant. ``window`` says that a table holds the last so many periods and no more,
+    so that it may shrink from one build to the next.
     """
 
     column: str
     singular: str = "period"
     plural: str = "periods"
     varies_by: str | None = None
+    format: str | None = None
+    day_first: bool | None = None
+    order: Texts = ()
+    zone: str | None = None
+    future: bool = False
+    window: int | None = Field(default=None, ge=1)
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_is_known(cls, zone: str | None) -> str | None:
+        if zone is not None and zone not in available_timezones():
+            raise ValueError(f"there is no time zone {zone!r}; give a name such as Europe/Berlin")
+        return zone
 
 
-class Tables(Part):
-    """Where the tables lie, relative to the study file."""
+class _Written(Part):
+    """How a table is written, where the file alone does not tell."""
 
-    observations: str
-    units: str | None = None
-    practices: str | None = None
-    codebook: str | None = None
-    hypotheses: str | None = None
-    visits: str | None = None
-    comments: str | None = None
-    staff: str | None = None
-    reviewed: str | None = None
+    sheet: str | None = None
+    encoding: str | None = None
+    decimal: Literal[".", ","] | None = None
+    thousands: Literal[",", ".", " ", "'"] | None = None
+    missing: Codes | None = None
+
+
+class Table(_Written):
+    """One table: its ``file``, relative to the study file, and how it is written.
+
+    ``sheet`` of a workbook ("*" for all of one heading together); ``encoding`` of a text file; the ``decimal`` mark and
+    the one between ``thousands``; ``missing``, the codes that stand for no answer in all of its columns.
+    """
+
+    file: str | None = None
+
+
+NamedTable = Annotated[Table, BeforeValidator(_file)]
+
+
+class Tables(_Written):
+    """Where the tables lie, each as a file's name or as a `Table`; the keys of a table itself hold for all of them."""
+
+    observations: NamedTable
+    units: NamedTable | None = None
+    practices: NamedTable | None = None
+    codebook: NamedTable | None = None
+    hypotheses: NamedTable | None = None
+    visits: NamedTable | None = None
+    comments: NamedTable | None = None
+    staff: NamedTable | None = None
+    reviewed: NamedTable | None = None
+
+    def of(self, name: str) -> Table:
+        """How one table is written: its own keys, else those that hold for all."""
+        own: Table = getattr(self, name) or Table()
+        shared = {key: getattr(self, key) for key in _Written.model_fields}
+        return Table(**(shared | own.model_dump(exclude_none=True)))
 
 
 _KIND_COLUMNS = {"proportion": ("successes", "n"), "mean": ("value",), "rate": ("events", "exposure")}
@@ -85,11 +150,16 @@ class Outcome(_Named):
     (a share between 0 and 1, a score, events per unit of exposure). ``source`` says whom it comes from, which decides
     how few may stand behind a number that is shown. ``unit`` is what a mean counts, "minutes"; by default what ends the
     label in brackets, and else points. ``digits`` are the decimals shown, by default those in which units differ.
+
+    Of a column that could be read in two ways: ``better`` must be said of a rate; ``missing`` lists the codes that
+    stand for no answer (an empty list: none does); ``weighted`` says that counts are weighted and need not be whole;
+    ``cumulative`` that counts run up through the "year", so that each period is the difference from the one before
+    (false: they do not).
     """
 
     role: Literal["primary", "other", "balancing"] = "primary"
     kind: Literal["proportion", "mean", "rate"]
-    better: Literal["higher", "lower"] = "higher"
+    better: Literal["higher", "lower"] | None = None
     successes: str | None = None
     n: str | None = None
     value: str | None = None
@@ -104,6 +174,9 @@ class Outcome(_Named):
     source: Literal["customers", "employees", "operations"] = "customers"
     smallest_excess: float | None = Field(default=None, ge=0)
     smallest_contrast: float | None = Field(default=None, ge=0)
+    missing: Codes | None = None
+    weighted: bool = False
+    cumulative: Literal["year", False] | None = None
 
     @model_validator(mode="after")
     def _columns_fit_kind(self) -> Self:
@@ -142,10 +215,15 @@ class Outcome(_Named):
         return self.n or self.exposure
 
     @property
+    def direction(self) -> Literal["higher", "lower"]:
+        """Which way is good; higher unless said otherwise."""
+        return self.better or "higher"
+
+    @property
     def format(self) -> OutcomeFormat:
         """How its values and differences are shown."""
         return OutcomeFormat(
-            self.kind, self.label, self.better, self.per, self.digits, self._counted, self.exposure_label
+            self.kind, self.label, self.direction, self.per, self.digits, self._counted, self.exposure_label
         )
 
     @property
@@ -168,7 +246,7 @@ class Outcome(_Named):
     @property
     def sign(self) -> int:
         """+1 if higher is better, -1 if lower is."""
-        return 1 if self.better == "higher" else -1
+        return -1 if self.better == "lower" else 1
 
 
 class Composite(_Named):
@@ -178,22 +256,20 @@ class Composite(_Named):
 
 
 class Context(_Named):
-    """A condition that a unit cannot choose."""
+    """A condition that a unit cannot choose. ``missing`` lists codes that stand for not known; an empty list: none."""
 
     kind: Literal["numeric", "category"] = "numeric"
     scale: Literal["linear", "log", "sqrt"] = "linear"
     unit: str = ""
-
-
-def one_or_many(value: Any) -> Any:
-    """Put a single entry into a sequence of one."""
-    return (value,) if isinstance(value, dict | BaseModel | str) else value
+    missing: Codes | None = None
 
 
 class Practice(Part):
     """One line of the codebook: something a unit can choose, and the ``touchpoint`` at which a visitor would see it.
 
-    Without ``kind`` a practice whose answers are all yes or no (1 or 0) is *binary*, any other *graded*.
+    Without ``kind`` a practice whose answers are all yes or no (1 or 0) is *binary*, any other *graded*. ``yes`` is the
+    answer that means yes where it is written in another way (1 beside 2, "ja"); ``missing`` lists the codes that stand
+    for no answer.
     """
 
     practice: str
@@ -209,6 +285,8 @@ class Practice(Part):
     programme: bool = False
     follows_success: bool = False
     touchpoint: str = ""
+    yes: Codes = ()
+    missing: Codes | None = None
 
     @model_validator(mode="after")
     def _default_label(self) -> Self:

@@ -11,6 +11,7 @@ from pdlib.deviants import Deviants
 from pdlib.expected import Expected
 from pdlib.observations import Observations
 from pdlib.stats.basis import fit_basis
+from pdlib.stats.moving import follow
 
 PEERS = 10
 KNOTS = ((0.05, 0.35, 0.65, 0.95), (0.1, 0.5, 0.9))
@@ -66,4 +67,4 @@ def context_features(expected: Expected, count: int) -> np.ndarray:
         )
         if len(basis.blocks) <= count / 5:
             break
-    return basis.columns(grid.usual, grid.categories)
+    return follow(basis, grid.usual, grid.categories, grid.n > 0).features

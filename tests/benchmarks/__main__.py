@@ -27,6 +27,11 @@ CASES: list[tuple[str, list[int | str], int]] = [
     ("mixed_lm", [5_000], 1),
     ("closed_form", [50_000], 5),
     ("lmer", [50_000], 3),
+    ("read", [50_000, "csv"], 5),
+    ("pandas_read", [50_000, "csv"], 5),
+    ("read", [50_000, "parquet"], 5),
+    ("pandas_read", [50_000, "parquet"], 5),
+    ("read", [250_000, "csv"], 1),
     ("find", [500], 5),
     ("find", [5_000], 5),
     ("find", [50_000], 3),
@@ -44,6 +49,9 @@ CASES: list[tuple[str, list[int | str], int]] = [
 ]
 PEERS = {"statsmodels": 300, "lme4": 50, "scipy": 20}  # and how many times as fast pdlib is to be
 GOALS = {
+    "read, 1,200,000 rows of csv": (1.8, None),
+    "read, 1,200,000 rows of parquet": (1.2, None),
+    "read, 6,000,000 rows of csv": (9.0, 2000.0),
     "find, mean, 500,000 units x 12": (15.0, 1600.0),
     "find, proportion, 500,000 units x 12": (15.0, 1600.0),
     "compare, 2,000 units, 200 practices, 2,000 draws": (2.0, None),

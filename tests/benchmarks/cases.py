@@ -81,6 +81,58 @@ def peak() -> float:
     return size / 2**20 if sys.platform == "darwin" else size / 2**10
 
 
+# -- reading ----------------------------------------------------------------------------------------------------
+
+
+def read(count: int, ending: str, runs: int) -> Timing:
+    """A table of five columns from a file to checked observations."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = _table_of_counts(Path(folder), count, ending)
+        given = {"unit": "unit", "period": "month", "outcome": "happy", "n": "answers", "kind": "proportion"}
+        return measured(
+            f"read, {24 * count:,} rows of {ending}",
+            lambda: pdlib.read(path, **given, better="higher", context=["footfall"]),
+            lambda observations: [float(observations.panel["happy"].sum())],
+            runs,
+        )
+
+
+def pandas_read(count: int, ending: str, runs: int) -> Timing:
+    """The same file parsed by pandas, and nothing checked."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = _table_of_counts(Path(folder), count, ending)
+        load = pd.read_csv if ending == "csv" else pd.read_parquet
+        return measured(
+            f"read, {24 * count:,} rows of {ending}, pandas alone",
+            lambda: load(path),
+            lambda frame: [float(frame["happy"].sum())],
+            runs,
+        )
+
+
+def _table_of_counts(folder: Path, count: int, ending: str) -> Path:
+    """Successes of n in 24 months of so many units, written by a process of its own so that memory is not counted."""
+    path = folder / f"months.{ending}"
+    code = f"from tests.benchmarks.cases import write_counts; write_counts({str(path)!r}, {count})"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    return path
+
+
+def write_counts(path: str, count: int) -> None:
+    """Write the table that `read` reads."""
+    rng = np.random.default_rng(1)
+    months = [f"{2023 + k // 12}-{k % 12 + 1:02d}" for k in range(24)]
+    units = [f"U{number:06d}" for number in range(count)]
+    frame = pd.DataFrame({"unit": np.repeat(units, 24), "month": np.tile(months, count)})
+    frame["answers"] = rng.integers(20, 400, len(frame))
+    frame["happy"] = rng.binomial(frame["answers"], 0.7)
+    frame["footfall"] = np.repeat(np.round(rng.lognormal(4, 0.6, count), 1), 24)
+    if path.endswith(".csv"):
+        frame.to_csv(path, index=False)
+    else:
+        frame.to_parquet(path)
+
+
 # -- the classical random-intercept model ---------------------------------------------------------------------
 
 

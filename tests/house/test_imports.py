@@ -23,7 +23,7 @@ FLOW = (
     "insight",
 )
 EVERY_STEP_MAY = {"errors", "history", "show", "stats"}
-ON_TOP = {"publish", "cli"}
+ON_TOP = {"publish", "check", "cli"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -36,7 +36,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "trust": EVERY_STEP_MAY | {"simulate", *FLOW[: FLOW.index("deviants") + 1]},
     "__init__": EVERY_STEP_MAY | {"simulate", "datasets", *FLOW},
     "publish": EVERY_STEP_MAY | {"__init__", "simulate", "datasets", *FLOW},
-    "cli": EVERY_STEP_MAY | {"__init__", "simulate", "datasets", "publish", *FLOW},
+    "check": EVERY_STEP_MAY | {"study", "observations"},
+    "cli": EVERY_STEP_MAY | {"__init__", "simulate", "datasets", "publish", "check", *FLOW},
     "__main__": {"cli"},
 }
 

@@ -228,20 +228,6 @@ def test_one_bad_study_does_not_stop_the_others(place):
     assert Path("reports/repair-shops-report.html").exists()
 
 
-def test_check_prints_the_finding_or_every_problem(place, capsys):
-    assert main(["check", "study"]) == 0
-    assert capsys.readouterr().out.startswith("study: 12 units over 2 periods")
-    assert main(["check", "study", "--strict"]) == 0
-    with Path("study/shop_months.csv").open("a", encoding="utf-8") as table:
-        table.write("s01,2025-03,,\n")
-    assert main(["check", "study"]) == 0
-    assert main(["check", "study", "--strict"]) == 1
-    assert "--strict allows none" in capsys.readouterr().err
-    Path("study/study.toml").write_text("name = ", encoding="utf-8")
-    assert main(["check", "study"]) == 1
-    assert "is not a TOML file" in capsys.readouterr().err
-
-
 def test_a_look_that_finds_nothing_to_do_loads_no_machinery(place):
     code = (
         "import sys; from pdlib.cli import main\n"

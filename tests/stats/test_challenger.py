@@ -207,7 +207,9 @@ def test_the_declared_share_that_lasts_is_kept() -> None:
 
 def test_context_as_a_learner_reads_it() -> None:
     numeric = np.array([[[1.0], [3.0]], [[2.0], [np.nan]]])
-    weights = np.array([[1.0, 3.0], [1.0, 1.0]])
-    read = challenger_inputs(numeric, np.array([[4], [7]]), weights)
-    assert read.tolist() == [[2.5, 1.0, 0.0], [2.0, 0.0, 1.0]]
-    assert challenger_inputs(numeric[:, 0], np.empty((2, 0), dtype=int), weights).tolist() == [[1.0], [2.0]]
+    seen = np.ones((2, 2), dtype=bool)
+    read = challenger_inputs(numeric, np.array([[4], [7]]), seen)
+    assert read == pytest.approx(np.array([[2.0, 1.0, 0.0], [3.0, 0.0, 1.0]]))  # the second would have risen, too
+    moving = challenger_inputs(numeric[:, 0], np.array([[[4], [7]], [[7], [7]]]), seen)
+    assert moving.tolist() == [[1.0, 0.5, 0.5], [2.0, 0.0, 1.0]]
+    assert challenger_inputs(numeric[:, 0], np.empty((2, 0), dtype=int), seen).tolist() == [[1.0], [2.0]]

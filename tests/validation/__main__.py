@@ -1,4 +1,4 @@
-"""Measure whether the defaults are right: ``python -m tests.validation [find|practices|null|all]``."""
+"""Measure whether the defaults are right: ``python -m tests.validation [find|moving|practices|null|all]``."""
 
 import os
 

@@ -55,7 +55,7 @@ def double_machine_learning(simulated: SimulatedPractices, deviants: Deviants) -
     expected = deviants.expected
     values = simulated.practices.set_index("unit").reindex(expected.grid.units)
     filled = values.fillna(values.mean())
-    context = np.column_stack([expected.grid.usual, *(pd.get_dummies(codes) for codes in expected.grid.categories.T)])
+    context = np.column_stack([expected.grid.usual, *expected.grid.level_shares])
     learner = make_pipeline(
         StandardScaler(),
         SplineTransformer(n_knots=4, extrapolation="linear"),

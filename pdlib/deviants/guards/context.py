@@ -181,7 +181,7 @@ def together(ground: Ground) -> Guard:
         word: expected.observations.units[own] for word, own in groupings.items() if own in expected.observations.units
     }
     for place, item in enumerate(item for item in grid.conditions if item.kind == "category"):
-        columns[item.name] = pd.Series(grid.categories[:, place], index=grid.units)
+        columns[item.name] = pd.Series(grid.usual_levels[:, place], index=grid.units)
     columns.pop(str(period.varies_by), None)
     rest = np.nan_to_num(ground.cells[0])
     tested = []

@@ -148,12 +148,17 @@ def _less(grid: Grid, index: int) -> Grid:
     count = grid.numeric.shape[-1]
     if index < count:
         return replace(grid, numeric=np.delete(grid.numeric, index, axis=-1), conditions=conditions)
-    return replace(grid, categories=np.delete(grid.categories, index - count, axis=1), conditions=conditions)
+    return replace(grid, categories=np.delete(grid.categories, index - count, axis=-1), conditions=conditions)
 
 
 def _periods(grid: Grid, chosen: slice) -> Grid:
-    numeric = grid.numeric[:, chosen] if grid.numeric.ndim == 3 else grid.numeric
-    short = replace(grid, periods=grid.periods[chosen], y=grid.y[:, chosen], n=grid.n[:, chosen], numeric=numeric)
+    numeric, categories = (
+        values[:, chosen] if values.ndim == 3 else values for values in (grid.numeric, grid.categories)
+    )
+    short = replace(
+        grid, periods=grid.periods[chosen], y=grid.y[:, chosen], n=grid.n[:, chosen], numeric=numeric,
+        categories=categories,
+    )  # fmt: skip
     return _units(short, np.asarray((short.n > 0).any(axis=1)))
 
 

@@ -111,7 +111,8 @@ def _seen_once(expected: Expected) -> str:
     """Units were seen in one period only, or nearly all of them."""
     study, grid = expected.observations.study, expected.grid
     again = spare_cells(grid.n > 0, grid.groups)
-    if again >= FEW_AGAIN or (again < 1 and study.persistence is not None):
+    enough = again >= FEW_AGAIN and expected.fit.collapsed.identified
+    if enough or (again < 1 and study.persistence is not None):
         return ""
     one, many = _periods(expected)
     cannot = "cannot tell a good spell from lasting merit"

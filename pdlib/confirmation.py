@@ -13,6 +13,7 @@ from scipy.stats import t as student
 from pdlib.errors import StudyError
 from pdlib.expected import Expected, expect
 from pdlib.observations import Observations
+from pdlib.observations.waves import in_order
 from pdlib.practices import Practices
 from pdlib.practices.family import per_unit
 from pdlib.practices.tested import Used, contrast_all
@@ -177,7 +178,7 @@ def _not_used(observations: Observations, practices: Practices, expected: Expect
     compared = set(earlier.units[before.units])
     fresh_units = np.array([unit not in compared for unit in grid.units]) & expected.fit.rated
     every_wave = sorted(
-        observations.practices["wave"].unique(),
+        in_order(observations.practices["wave"].unique(), observations.study.practices.order),
         key=lambda wave: grid.periods.index(wave) if wave in grid.periods else -1,
     )
     fresh_waves = [wave for wave in every_wave if wave not in before.waves and wave in grid.periods]

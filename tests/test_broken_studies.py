@@ -170,10 +170,14 @@ BROKEN = {
         DataError,
         ("months.csv, column complaints", "text where a number is needed in 1 row ('about 5'): row 4", "plain numbers"),
     ),
-    "decimal comma": Broken(
-        line("months.csv", 4, 'S01,2025-03,5,"200,5",10,20'),
+    "decimal comma beside decimal points": Broken(
+        each(
+            line("months.csv", 4, 'S01,2025-03,5,"200,5",10,20'),
+            line("months.csv", 5, "S01,2025-04,5,200.5,10,20"),
+            line("months.csv", 6, "S02,2025-01,5,200.5,10,20"),
+        ),
         DataError,
-        ("months.csv, column jobs", "text where a number is needed in 1 row ('200,5'): row 4", "plain numbers"),
+        ("column jobs", "commas and points used in two ways in one column in 1 row ('200,5'): row 4", "in one way"),
     ),
     "duplicate unit and period": Broken(
         line("months.csv", 4, "S01,2025-02,5,200,10,20"),
@@ -281,17 +285,17 @@ BROKEN = {
     "ragged": Broken(
         line("months.csv", 4, "S01,2025-03,5,200,10,20,7,8"),
         DataError,
-        ("months.csv", "the file cannot be read", "line 4", "Expected CSV, Parquet or Excel"),
+        ("months.csv: 8 fields in 1 row, the heading has 6: row 4", "as many fields as the heading"),
     ),
     "not a workbook": Broken(
-        each(swap("study.toml", "shops.csv", "shops.xlsx"), content("shops.xlsx", b"shop,title\n")),
+        each(swap("study.toml", "shops.csv", "shops.xlsx"), content("shops.xlsx", b"PK\x03\x04shop,title\n")),
         DataError,
-        ("shops.xlsx", "the file cannot be read", "Expected CSV, Parquet or Excel"),
+        ("shops.xlsx", "the file cannot be read: it is cut off or damaged", "as CSV, Parquet or Excel"),
     ),
     "not Parquet": Broken(
-        each(swap("study.toml", "shops.csv", "shops.parquet"), content("shops.parquet", b"shop,title\n")),
+        each(swap("study.toml", "shops.csv", "shops.parquet"), content("shops.parquet", b"PAR1shop,title\n")),
         DataError,
-        ("shops.parquet", "the file cannot be read", "Expected CSV, Parquet or Excel"),
+        ("shops.parquet", "the file cannot be read: it is cut off or damaged", "as CSV, Parquet or Excel"),
     ),
     "wave repeated": Broken(
         line("audit.csv", 5, "S02,2025-01,yes,3"),

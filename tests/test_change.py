@@ -121,7 +121,7 @@ def test_a_declared_shock_gives_the_spans() -> None:
         (None, AFTER, {}, "Say which periods to compare"),
         (("2025-01", "2025-08"), AFTER, {}, "The spans share 2025-07, 2025-08"),
         (("2025-06", "2025-01"), AFTER, {}, "ends before it begins"),
-        (("2025-01", "2025-6"), AFTER, {}, "no period '2025-6'"),
+        (("2025-01", "2025-13"), AFTER, {}, "no period '2025-13'"),
         (None, None, {"shock": {**SHOCK, "start": "2025-01"}}, "Nothing was observed before downturn"),
     ],
 )

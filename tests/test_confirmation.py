@@ -37,7 +37,7 @@ def test_units_kept_back_are_not_looked_at_and_then_confirm(on_units) -> None:
 def test_periods_kept_back_change_no_contrast_and_later_changes_confirm() -> None:
     more = {"confirm": {"periods_from": "P5"}}
     practices, held = found_and_held(more, n_units=500)
-    assert practices.waves.used.waves == ["P1", "P3"]
+    assert practices.waves.used.waves == ["P01", "P03"]
     tables = world.tables(n_units=500)
     late = tables["observations"]["period"].isin(["P5", "P6", "P7", "P8"])
     other = tables["observations"].assign(value=tables["observations"]["value"].where(~late, 6.0))
@@ -83,9 +83,9 @@ def test_data_that_were_used_already_are_refused() -> None:
     with pytest.raises(StudyError) as caught:
         pdlib.confirm(practices.observations, practices)
     assert str(caught.value) == (
-        "All 300 shops and every wave (P3, P5, P7) were used to find the candidates; 0 other shops are left and 30 are "
-        "needed. Keep something back before comparing ([confirm] units, periods_from or adoptions_from), or come back "
-        "with later observations."
+        "All 300 shops and every wave (P03, P05, P07) were used to find the candidates; 0 other shops are left and "
+        "30 are needed. Keep something back before comparing ([confirm] units, periods_from or adoptions_from), or "
+        "come back with later observations."
     )
 
 
@@ -168,20 +168,20 @@ def test_kept_back_is_a_yes_or_no() -> None:
 @pytest.mark.parametrize("key", ["periods_from", "adoptions_from"])
 def test_a_start_that_is_no_period_is_told(key: str) -> None:
     said = (
-        rf"the study, column confirm.{key}: 'P05' is none of the periods \(did you mean 'P5'\?\). "
-        "Name the first that is kept back, of P1, P2 … P8."
+        rf"the study, column confirm.{key}: 'P09' is none of the periods \(did you mean 'P08'\?\). "
+        "Name the first that is kept back, of P01, P02 … P08."
     )
     with pytest.raises(pdlib.DataError, match=said):
-        world.observed({"confirm": {key: "P05"}}, n_units=40)
+        world.observed({"confirm": {key: "P09"}}, n_units=40)
 
 
 def test_a_start_without_outcomes_keeps_back_what_comes_later() -> None:
     tables = world.tables(n_units=100)
     observations = world.observed({"confirm": {"periods_from": "P5"}}, n_units=100)
-    assert set(tables["observations"]["period"]) == set(observations.periods)
-    others = [period for period in observations.periods if period != "P5"]
+    assert tables["observations"]["period"].nunique() == len(observations.periods)
+    others = [period for period in observations.periods if period != "P05"]
     practices = world.compared(observations.during(others), draws=100)
-    assert practices.waves.used.periods.tolist() == [True] * 4 + [False] * 3
+    assert practices.waves.used.periods.tolist() == [True] * 4 + [False] * 4  # the gap among them
     assert any("kept back" in caveat for caveat in practices.caveats)
     early = world.compared(observations.during(others[:4]), draws=100)
     assert not any("kept back" in caveat for caveat in early.caveats)

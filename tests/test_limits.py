@@ -57,5 +57,5 @@ def test_a_study_says_which_table_is_too_large(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("pdlib.observations.sheet.LIMITS", Limits(rows=5))
     path = tmp_path / "mine.csv"
     pd.DataFrame({"shop": [f"s{i}" for i in range(9)], "score": range(9)}).to_csv(path, index=False)
-    with pytest.raises(DataError, match=r"mine\.csv.* too large: it has 6 rows; at most 5 are read"):
+    with pytest.raises(DataError, match=r"mine\.csv.* too large: it has 9 rows; at most 5 are read"):
         pdlib.read(path, unit="shop", outcome="score")

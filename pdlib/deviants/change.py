@@ -16,7 +16,6 @@ from pdlib.show import figures, overview
 from pdlib.show.wording import capitalised, expected_right, plural
 from pdlib.stats.change import ChangeFit, fit_change
 from pdlib.stats.posterior import confident_list, top_probability
-from pdlib.study import did_you_mean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -160,8 +159,8 @@ def find_improved(
     Barnett, van der Pols & Dobson (2005), doi:10.1093/ije/dyh299, on regression to the mean.
     """
     spans = _spans(observations, before, after)
-    first, second = (_within(observations.periods, span) for span in spans)
-    both = sorted({*first} & {*second}, key=observations.periods.index)
+    first, second = (_within(observations, span) for span in spans)
+    both = [period for period in first if period in second]
     if both:
         raise StudyError(f"The spans share {', '.join(both)}; each period can lie in one of them only.")
     expected = expect(observations.during([*first, *second]), outcome=outcome, challenger=None)
@@ -182,6 +181,7 @@ def find_improved(
 def _spans(observations: Observations, before: Span | None, after: Span | None) -> tuple[Span, Span]:
     """Both spans, the first declared shock standing in where none is given."""
     periods, shocks = observations.periods, observations.study.shock
+    beginning = observations.calendar.position(observations.period(shocks[0].start)) if shocks and not before else 0
     if (before is None or after is None) and not shocks:
         raise StudyError(
             "Say which periods to compare: before=(first, last) and after=(first, last), or declare a [[shock]]."
@@ -189,26 +189,21 @@ def _spans(observations: Observations, before: Span | None, after: Span | None) 
     if after is None:
         after = (shocks[0].start, shocks[0].end)
     if before is None:
-        start = _place(periods, shocks[0].start)
+        start = sum(observations.calendar.position(period) < beginning for period in periods)
         if start == 0:
             raise StudyError(f"Nothing was observed before {shocks[0].name}; give before=(first, last).")
         before = (periods[0], periods[start - 1])
-    return (str(before[0]), str(before[1])), (str(after[0]), str(after[1]))
+    first, last = ((observations.period(span[0]), observations.period(span[1])) for span in (before, after))
+    return first, last
 
 
-def _place(periods: list[str], period: str) -> int:
-    if period not in periods:
-        raise StudyError(
-            f"There is no period {period!r}{did_you_mean(period, periods)}; there are {periods[0]} to {periods[-1]}."
-        )
-    return periods.index(period)
-
-
-def _within(periods: list[str], span: Span) -> list[str]:
-    first, last = (_place(periods, period) for period in span)
+def _within(observations: Observations, span: Span) -> list[str]:
+    """The periods of a span, those that nobody was seen in left out."""
+    first, last = (observations.calendar.position(period) for period in span)
     if first > last:
         raise StudyError(f"The span {span[0]} to {span[1]} ends before it begins.")
-    return periods[first : last + 1]
+    seen = set(observations.periods)
+    return [period for period in observations.calendar.full()[first : last + 1] if period in seen]
 
 
 def _span(span: Span) -> str:

@@ -96,7 +96,7 @@ def luck_check(expected: Expected) -> LuckCheck:
     TooFewUnitsError
         If there are fewer than two periods, or fewer than three units in a half or in both.
     """
-    observations, outcome, periods = expected.observations, expected.outcome, expected.grid.periods
+    observations, outcome, periods = expected.observations, expected.outcome, expected.grid.seen
     if len(periods) < 2:
         raise TooFewUnitsError("A luck check needs at least 2 periods: one half to find in, the other to score in.")
     half = len(periods) // 2

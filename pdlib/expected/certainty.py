@@ -117,7 +117,7 @@ def _seen_once(expected: Expected) -> str:
     one, many = _periods(expected)
     cannot = "cannot tell a good spell from lasting merit"
     told = f"One {one} {cannot}"
-    if len(grid.periods) > 1:
+    if len(grid.seen) > 1:
         told = f"Hardly any {study.unit.singular} was seen in more than one {one}, and one {one} {cannot}"
     if again >= 1:
         return f"{told}, so nobody can be named: add {many}."
@@ -137,7 +137,7 @@ def _long_spells(expected: Expected) -> str:
     """Spells are as long as can be estimated; or may be so long that they take up all that would last."""
     if not too_long(expected.fit.spells, expected.fit.persistent_variance):
         return ""
-    many, count = _periods(expected)[1], len(expected.grid.periods)
+    many, count = _periods(expected)[1], len(expected.grid.seen)
     return f"Long spells and lasting merit cannot be told apart in {count} {many}, so nobody can be named: add {many}."
 
 
@@ -180,7 +180,7 @@ def verdict(expected: Expected) -> Verdict:
     Numeric limits are conventions: 30 units, 3 periods, reliability one half (doi:10.1136/bmjqs.2010.048058).
     """
     study, certainty = expected.observations.study, expected.certainty
-    count, periods = len(expected.grid.units), len(expected.grid.periods)
+    count, periods = len(expected.grid.units), len(expected.grid.seen)
     stops: list[str] = []
     cautions: list[str] = []
     if count < 10:
@@ -207,7 +207,7 @@ def _leading(expected: Expected) -> str:
     leading = float(np.sort(p[np.isfinite(p)])[::-1][: max(1, int(top * len(p)))].mean())
     good = f"Of the leading {top:.0%} about {leading:.0%} would be real"
     if not expected.tells_lasting:
-        return f"{good}, in {'this period' if len(expected.grid.periods) == 1 else 'these periods'} only."
+        return f"{good}, in {'this period' if len(expected.grid.seen) == 1 else 'these periods'} only."
     named = int(expected.named.sum())
     return f"{good}; {named} can be named with confidence." if named else f"{good}."
 

@@ -390,7 +390,8 @@ def _fit_notes(fit: ExcessFit, observations: Observations) -> list[str]:
     notes = []
     singular, plural = observations.study.unit.singular, observations.study.unit.plural
     if not fit.collapsed.identified and observations.study.persistence is None:
-        seen = "this period" if fit.collapsed.weights.shape[1] == 1 else "these periods"
+        once = int((fit.collapsed.weights > 0).any(axis=0).sum()) == 1
+        seen = "this period" if once else "these periods"
         notes.append(f"Too few periods to tell a good spell from lasting merit: what is found holds for {seen} only.")
     if fit.spells.credible:
         notes.append(_spell_note(fit, observations))

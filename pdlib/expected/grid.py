@@ -39,6 +39,11 @@ class Grid:
         return unit_means(self.numeric, self.n > 0, self.groups)
 
     @property
+    def seen(self) -> list[str]:
+        """Periods in which any unit was observed: all but the gaps."""
+        return [self.periods[place] for place in np.flatnonzero((self.n > 0).any(axis=0))]
+
+    @property
     def usual(self) -> np.ndarray:
         """(N, C) the same, the median standing in where a condition is not known."""
         return np.where(np.isnan(self.averages), np.nanmedian(self.averages, axis=0), self.averages)
@@ -75,8 +80,7 @@ def make_grid(observations: Observations, outcome: Outcome) -> Grid:
     if outcome.size:
         panel = panel[panel[outcome.size] > 0]
     units = pd.Index(sorted(panel["unit"].unique()), name="unit")
-    present = set(panel["period"])
-    periods = [period for period in observations.periods if period in present]
+    periods = observations.calendar.full(panel["period"].unique())  # one that has no rows is an empty column
     row = units.get_indexer(pd.Index(panel["unit"]))
     column = pd.Index(periods).get_indexer(pd.Index(panel["period"]))
 

@@ -211,7 +211,8 @@ class UnitPage(Facts):
         if period is None or len(frame) < FEWEST_PERIODS or not self.shown:
             return join()
         within = int(frame["observed"].between(frame["expected_lower"], frame["expected_upper"]).sum())
-        whole = frame.set_index("period").reindex(self.observations.periods).reset_index()
+        every = self.observations.calendar.full(self.observations.periods)
+        whole = frame.set_index("period").reindex(every).rename_axis("period").reset_index()
         fewest = f" or fewer than {self.fewest}" if self.fewest else ""
         gaps = (
             f"; gaps: {period.plural} with no{fewest} {self.outcome.exposure_label}" if len(whole) > len(frame) else ""

@@ -302,7 +302,7 @@ class Insight(Facts):
         return join(element("h2", "How sure we are"), *self._luck(), element("h3", "Limits"), caveats(self.limits))
 
     def _luck(self) -> list[Markup | Html]:
-        if len(self.deviants.expected.grid.periods) < 4:
+        if len(self.deviants.expected.grid.seen) < 4:
             return []
         try:
             luck, show = self.deviants.luck_check(), self.show.full

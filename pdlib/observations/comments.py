@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pdlib.observations.reader import YES_NO
+from pdlib.observations.periods import DATED, Calendar, read_periods
+from pdlib.observations.reader import YES_NO, is_empty
 from pdlib.observations.sheet import Sheet, Source
 from pdlib.observations.text import as_text
-from pdlib.study import Voices
+from pdlib.study import Period, Voices
 
 COLUMNS = ["comment", "unit", "period", "voice", "touchpoint", "text"]
 REVIEWED = ["comment", "cleared", "reviewer", "text"]
 
 
-def read_comments(source: Source, units: pd.Index, periods: pd.Series) -> tuple[pd.DataFrame, dict[str, int]]:
+def read_comments(source: Source, units: pd.Index, calendar: Calendar) -> tuple[pd.DataFrame, dict[str, int]]:
     """One row per comment that says something, and how many were set aside.
 
     A comment's time may be finer than a period (a day of it); one that lies outside the observed span is set aside, one
@@ -24,8 +25,8 @@ def read_comments(source: Source, units: pd.Index, periods: pd.Series) -> tuple[
     source : Source
     units : Index
         Those of the observations.
-    periods : Series
-        Of every row of the observations.
+    calendar : Calendar
+        Their periods.
 
     Returns
     -------
@@ -38,7 +39,7 @@ def read_comments(source: Source, units: pd.Index, periods: pd.Series) -> tuple[
     if study.voices is None:
         return none, {}
     own = [study.voices.text, study.voices.comment]
-    sheet = source.sheet("comments", [*study.keys, *(name for name in own if name)])
+    sheet = source.sheet("comments", [study.unit.column, *(name for name in own if name)], study.keys[1:])
     if sheet is None:
         return none, {}
     declared = _declared(study.voices, study.keys, sheet)
@@ -46,11 +47,11 @@ def read_comments(source: Source, units: pd.Index, periods: pd.Series) -> tuple[
     if not all(present):
         return none, {}
     for name in study.keys:
-        sheet.report_rows(name, sheet.frame[name].isna(), "no value", "Every comment needs its unit and period.")
+        sheet.report_rows(name, is_empty(sheet.frame[name]), "no value", "Every comment needs its unit and period.")
     sheet.report_strangers(study.unit.column, units)
-    taken = pd.DataFrame({name: as_text(sheet.frame[column]) for name, column in declared.items()})
+    taken = pd.DataFrame({name: as_text(sheet.frame[column]) for name, column in declared.items() if name != "period"})
     if study.period:
-        taken["period"] = _in_periods(sheet, study.period.column, pd.Index(periods.unique()))
+        taken["period"] = _in_periods(sheet, study.period, calendar)
     empty = taken["text"].isna()
     if len(taken) and empty.all():
         sheet.report(study.voices.text, "every comment is empty.", "Name the column that holds the words.")
@@ -78,22 +79,13 @@ def _declared(voices: Voices, keys: list[str], sheet: Sheet) -> dict[str, str]:
     )
 
 
-def _in_periods(sheet: Sheet, column: str, known: pd.Index) -> pd.Series:
-    """The period of each comment: as written, else that which the date begins with; missing outside the span."""
-    written = sheet.frame[column]
-    period = written.where(written.isin(known))
-    for size in sorted({len(name) for name in known}, reverse=True):
-        start = written.str[:size]
-        period = period.where(period.notna(), start.where(start.isin(known)))
-    left = written[period.isna() & written.notna()]
-    is_time = (
-        pd.to_datetime(left, errors="coerce", format="ISO8601").notna() | pd.to_numeric(left, errors="coerce").notna()
-    )
-    no_time = pd.Series(False, index=written.index)
-    no_time[left.index] = ~is_time
-    fix = "Write a period as the observations do, or a date as 2025-01-31."
-    sheet.report_rows(column, no_time, "neither a period of the observations nor a date", fix, written)
-    return period
+def _in_periods(sheet: Sheet, period: Period, calendar: Calendar) -> pd.Series:
+    """The period that each comment lies in; missing outside the span."""
+    read = read_periods(sheet, period.column, period, known=calendar)
+    apart = read.labels.isin(read.apart)
+    fix = f"Write a period as the observations do{', or a day in it' if calendar.step in DATED else ''}."
+    sheet.report_rows(period.column, apart, f"no time within one {period.singular}", fix, sheet.frame[period.column])
+    return read.labels.where(read.labels.isin(calendar.full()))
 
 
 def read_staff(source: Source, units: Sheet | None) -> pd.Series:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 import pandas as pd
 
-_OPENERS: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-_ZIPPED = {".xlsx", ".xlsm", ".zip"}
+from pdlib.observations.files.kinds import BROKEN, OPENERS, packing_of
+
 _CHUNK = 1 << 20
 
 
@@ -73,28 +68,28 @@ class Limits:
             if found > most:
                 raise TooLargeError(f"it has {found:,} {what}; at most {most:,} are read")
         for name in frame.columns:
-            if pd.api.types.is_numeric_dtype(frame[name]):
+            values = frame[name]
+            if not (pd.api.types.is_string_dtype(values) or isinstance(values.dtype, pd.CategoricalDtype)):
                 continue
-            longest = frame[name].astype("str").str.len().max()
+            longest = pd.Series(values.unique()).astype("str").str.len().max()
             if longest > self.cell:
                 raise TooLargeError(f"column {name} holds a value of {longest:,.0f} characters; at most {self.cell:,}")
 
     def _unpacked(self, path: Path, size: int) -> int:
         """Bytes after unpacking, counted no further than the limit; the size itself of a plain file."""
-        if path.suffix in _ZIPPED:
-            try:
-                with ZipFile(path) as archive:
-                    return sum(part.file_size for part in archive.infolist())
-            except BadZipFile:
-                return size
-        if path.suffix not in _OPENERS:
+        with path.open("rb") as file:
+            packing = packing_of(file.read(8))
+        if packing is None:
             return size
         most, count = min(self.bytes, int(self.ratio * max(size, 1))), 0
         try:
-            with _OPENERS[path.suffix](path) as stream:
+            if packing == "zip":
+                with ZipFile(path) as archive:
+                    return sum(part.file_size for part in archive.infolist())
+            with OPENERS[packing](path) as stream:
                 while count <= most and (chunk := stream.read(_CHUNK)):
                     count += len(chunk)
-        except (OSError, EOFError, lzma.LZMAError):
+        except BROKEN:
             return size  # whatever reads it next says what is wrong with it
         return count
 

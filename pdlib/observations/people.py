@@ -6,9 +6,10 @@ import re
 
 import pandas as pd
 
+from pdlib.observations.periods import Calendar
 from pdlib.observations.reader import yes_or_no
 from pdlib.observations.sheet import Sheet, Source
-from pdlib.observations.text import as_text
+from pdlib.observations.waves import read_waves
 from pdlib.study import Practice, did_you_mean
 
 HYPOTHESES = ["who", "when", "practices", "direction"]
@@ -63,7 +64,7 @@ def read_hypotheses(source: Source, codebook: pd.DataFrame, practices: pd.DataFr
 
 
 def read_visits(
-    source: Source, codebook: pd.DataFrame, practices: pd.DataFrame, units: pd.Index
+    source: Source, codebook: pd.DataFrame, practices: pd.DataFrame, units: pd.Index, calendar: Calendar | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Add what visitors found to the list: one new practice per label, with the answers of the units that were asked.
 
@@ -74,15 +75,20 @@ def read_visits(
         What is on the list.
     units : Index
         Units of the observations.
+    calendar : Calendar, optional
+        Their periods.
 
     Returns
     -------
     codebook, practices : DataFrame
     """
     unit = source.study.unit.column
-    sheet = source.sheet("visits", [unit, "practice", "wave"])
+    sheet = source.sheet("visits", [unit, "practice"], ["wave"])
     if sheet is None or not _has(sheet, (unit, "practice", "done"), _CODED):
         return codebook, practices
+    wave = pd.Series("visit", index=sheet.frame.index)
+    if "wave" in sheet.frame:
+        wave = read_waves(sheet, "wave", source.study, calendar)
     sheet.report_strangers(unit, units)
     labels, done = sheet.frame["practice"], yes_or_no(sheet, "done")
     no_share = done.notna() & ~done.isin([0.0, 1.0])
@@ -91,7 +97,7 @@ def read_visits(
     listed = labels.isin(list(_known(codebook, practices)))
     fix = "Put the answer into the practices table; here belongs what is not on the list."
     sheet.report_rows("practice", listed, "a practice that is on the list already", fix, labels)
-    again = sheet.frame.duplicated([unit, "practice", *(["wave"] if "wave" in sheet.frame else [])])
+    again = sheet.frame.assign(wave=wave).duplicated([unit, "practice", "wave"])
     sheet.report_rows("practice", again, "an answer already given", "Keep one row per unit and practice.", labels)
     fresh = [label for label in labels.dropna().unique() if label not in _known(codebook, practices)]
     names = dict(zip(fresh, _names(fresh, codebook.index), strict=True))
@@ -102,7 +108,7 @@ def read_visits(
     long = pd.DataFrame(
         {
             "unit": sheet.frame[unit],
-            "wave": as_text(sheet.frame["wave"]) if "wave" in sheet.frame else "visit",
+            "wave": wave,
             "practice": labels.map(names),
             "value": done,
         }

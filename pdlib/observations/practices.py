@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -9,9 +10,10 @@ import pandas as pd
 from pydantic import ValidationError
 
 from pdlib.errors import StudyError
-from pdlib.observations.reader import SAME_ID, yes_or_no
+from pdlib.observations.periods import Calendar
+from pdlib.observations.reader import SAME_ID, is_empty, report_again, yes_or_no
 from pdlib.observations.sheet import Sheet, Source
-from pdlib.observations.text import as_text, joined
+from pdlib.observations.waves import read_waves
 from pdlib.show.wording import listed
 from pdlib.study import Practice, Study, did_you_mean, practice_in_context
 
@@ -40,7 +42,8 @@ def read_codebook(source: Source) -> pd.DataFrame:
 
 def _entries(sheet: Sheet) -> list[Practice]:
     entries = []
-    for row, record in enumerate(sheet.frame.to_dict("records"), start=2):
+    every = np.ones(len(sheet.frame), dtype=bool)
+    for row, record in zip(sheet.rows(every), sheet.frame.to_dict("records"), strict=True):
         known: dict[str, Any] = {str(key): value for key, value in record.items() if key in _FIELDS and pd.notna(value)}
         known |= {key: str(known[key]) for key in _TEXTS if key in known}
         try:
@@ -102,7 +105,7 @@ def _complete(codebook: pd.DataFrame, sheet: Sheet, answers: pd.DataFrame) -> pd
 
 
 def read_practices(
-    source: Source, codebook: pd.DataFrame, panel: pd.DataFrame, units: pd.Index
+    source: Source, codebook: pd.DataFrame, panel: pd.DataFrame, units: pd.Index, calendar: Calendar | None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What units do, and the codebook completed by what was found.
 
@@ -124,23 +127,23 @@ def read_practices(
     unit, wave = study.unit.column, study.practices.wave
     keys = [unit, wave] if wave else [unit]
     listed = list(dict.fromkeys(codebook.index))
-    sheet = source.sheet("practices", keys)
+    sheet = source.sheet("practices", keys[:1], keys[1:])
     if sheet is None:
-        return _among_observations(Sheet(source.name("observations"), panel, source.problems), codebook, listed)
+        return _among_observations(replace(source.sheets["observations"], frame=panel), codebook, listed)
     frame = sheet.frame
     if not sheet.has(unit, SAME_ID) or (wave and not sheet.has(wave, "Name the right column under [practices] wave.")):
         return codebook, pd.DataFrame(columns=_LONG)
     fix = "Keep one row per unit and wave; name the wave under [practices]."
     for key in keys:
-        sheet.report_rows(key, frame[key].isna(), "no value", f"Every row needs its {' and '.join(keys)}.")
-    again = frame.duplicated(keys) & frame[keys].notna().all(axis=1)
-    sheet.report_rows(" and ".join(keys), again, "a row already given", fix, joined(frame, keys))
+        sheet.report_rows(key, is_empty(frame[key]), "no value", f"Every row needs its {' and '.join(keys)}.")
+    waves = read_waves(sheet, wave, study, calendar) if wave else pd.Series("all", index=frame.index)
+    frame = frame.assign(**({wave: waves} if wave else {}))
+    report_again(sheet, frame[keys], fix)
     sheet.report_strangers(unit, units)
     listed = listed or [str(name) for name in frame.columns if name not in keys]
     _refuse_context(study, pd.Index(listed))
     fix = "The codebook names it; add the column or drop the line."
     values = pd.DataFrame({name: yes_or_no(sheet, name) for name in listed if sheet.has(name, fix)}, index=frame.index)
-    waves = as_text(frame[wave]) if wave else pd.Series("all", index=frame.index)
     return _complete(codebook, sheet, values), _long(values, frame[unit], waves)
 
 

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 
 from pdlib.errors import DataError, TooFewUnitsError
-from pdlib.observations.sheet import SHOWN, Sheet
-from pdlib.observations.text import as_text, as_written, in_time, joined
+from pdlib.observations.numbers import Role
+from pdlib.observations.periods import Calendar, PeriodsRead, read_periods
+from pdlib.observations.sheet import SHOWN, Sheet, parted
+from pdlib.observations.text import as_written, joined
 from pdlib.show.wording import listed
 from pdlib.study import Confirm, Context, Outcome, Study, did_you_mean
 
@@ -19,7 +21,7 @@ ALONE = "no group, "  # before the id of a unit that is a group of its own
 SAME_ID = "It must have the same id column as the observations."
 
 
-def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> pd.DataFrame:
+def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> tuple[pd.DataFrame, PeriodsRead | None]:
     """Every row of the observations, in the order of the file.
 
     Parameters
@@ -32,8 +34,10 @@ def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
+    panel : DataFrame
         ``unit``, ``period``, then the columns named in the study as numbers or text, then all others as they are.
+    periods : PeriodsRead or None
+        How the periods were read; None if the study has none.
 
     Raises
     ------
@@ -41,18 +45,19 @@ def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> pd.DataFrame:
         At once if the column of the unit or period is missing, for then nothing else can be checked.
     """
     frame, keys = sheet.frame, study.keys
-    present = [sheet.has(key, "Name the right column under [unit] or [period].") for key in keys]
+    fix = f"Name the right column {'under [unit] or [period]' if sheet.door == 'toml' else 'in unit= or period='}."
+    present = [sheet.has(key, fix) for key in keys]
     if not all(present):
-        raise DataError(sheet.problems)
-    period = as_text(frame[study.period.column]) if study.period else pd.Series("all", index=frame.index)
+        _report_wide(study, sheet)
+        _read_outcomes(study, sheet)
+        raise DataError(*parted(sheet.problems))
+    read, period = None, pd.Series("all", index=frame.index)
+    if study.period:
+        read = read_periods(sheet, study.period.column, study.period, units=frame[study.unit.column])
+        period = read.labels
     columns = {"unit": frame[study.unit.column], "period": period}
-    _check_keys(study, sheet)
-    for name in dict.fromkeys(name for outcome in study.outcome for name in outcome.columns):
-        if sheet.has(name, "Name the right column in the outcome."):
-            columns[name] = sheet.numbers(name)
-    for outcome in study.outcome:
-        if all(name in columns for name in outcome.columns):
-            _check_outcome(sheet, outcome, columns)
+    _check_keys(study, sheet, columns)
+    columns |= _read_outcomes(study, sheet)
     for item in study.context:
         values = _context(study, item, sheet, units)
         if values is not None:
@@ -61,18 +66,72 @@ def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> pd.DataFrame:
         if caution.name not in columns and sheet.has(caution.name, "Name the right column under [[caution]]."):
             columns[caution.name] = sheet.numbers(caution.name)
     others = frame.drop(columns=[*keys, *columns], errors="ignore")
-    return pd.concat([pd.DataFrame(columns), others], axis=1)
+    return pd.concat([pd.DataFrame(columns), others], axis=1), read
 
 
-def _check_keys(study: Study, sheet: Sheet) -> None:
-    frame, keys = sheet.frame, study.keys
+def _report_wide(study: Study, sheet: Sheet) -> None:
+    """Say that periods stand in the heading, where the column of the period is missing for that reason."""
+    headings = pd.Series(sheet.frame.columns.astype("str"))
+    if study.period is None or study.period.column in sheet.frame:
+        return
+    times = headings[pd.to_datetime(headings, errors="coerce", format="ISO8601").notna()]
+    if len(times) > 1:
+        found = f"a wide table: {len(times)} headings are periods, {times.iloc[0]} to {times.iloc[-1]}."
+        sheet.report(None, found, "Give one row per unit and period, as frame.melt does.", code="wide")
+
+
+def _read_outcomes(study: Study, sheet: Sheet) -> dict[str, pd.Series]:
+    """The columns of all outcomes as numbers, checked against each other."""
+    columns: dict[str, pd.Series] = {}
+    for outcome in study.outcome:
+        for name, role in _roles(outcome).items():
+            if name not in columns and sheet.has(name, "Name the right column in the outcome."):
+                more = {"unit": outcome.unit, "weighted": outcome.weighted, "of": outcome.name}
+                hidden = getattr(outcome, "suppressed", None) if role == "count" else None
+                columns[name] = sheet.numbers(name, role=role, missing=outcome.missing, suppressed=hidden, **more)
+    for outcome in study.outcome:
+        if all(name in columns for name in outcome.columns):
+            _check_outcome(sheet, outcome, columns)
+    return columns
+
+
+def _roles(outcome: Outcome) -> dict[str, Role]:
+    """What each column of an outcome is to it."""
+    roles: dict[str, Role] = {
+        "successes": "count", "events": "count", "value": "mean", "n": "size", "exposure": "exposure",
+        "sd": "spread", "se": "spread",
+    }  # fmt: skip
+    return {str(getattr(outcome, key)): role for key, role in roles.items() if getattr(outcome, key)}
+
+
+def _check_keys(study: Study, sheet: Sheet, read: dict[str, pd.Series]) -> None:
+    """That each unit has one row a period, by the labels as read: two spellings of a month are one month."""
+    keys = study.keys
     for key in keys:
-        sheet.report_rows(key, frame[key].isna(), "no value", "Every row needs its unit and period.")
+        sheet.report_rows(key, is_empty(sheet.frame[key]), "no value", "Every row needs its unit and period.")
+    frame = pd.DataFrame(dict(zip(keys, read.values(), strict=False)))
     fix = "Declare the period, or give one row per unit."
     if study.period:
         fix = "Keep one row per unit and period; if each row is a single case, count or average them first."
-    again = frame.duplicated(keys) & frame[keys].notna().all(axis=1)
-    sheet.report_rows(" and ".join(keys), again, "a row already given", fix, joined(frame, keys))
+    report_again(sheet, frame, fix)
+
+
+def report_again(sheet: Sheet, keys: pd.DataFrame, fix: str) -> None:
+    """Note the rows whose keys stand in an earlier row already; rows without one of them do not count."""
+    found = [pd.factorize(keys[key]) for key in keys]
+    known = np.logical_and.reduce([codes >= 0 for codes, _ in found])
+    codes = np.ravel_multi_index([np.maximum(codes, 0) for codes, _ in found], [max(len(u), 1) for _, u in found])
+    again = pd.Series(pd.Series(codes).where(known).duplicated().to_numpy() & known, keys.index)
+    if again.any():
+        values = joined(keys[again], [str(key) for key in keys]).reindex(keys.index)
+        sheet.report_rows(" and ".join(map(str, keys)), again, "a row already given", fix, values)
+
+
+def is_empty(values: pd.Series) -> pd.Series:
+    """Which cells hold nothing, or blanks only."""
+    codes, uniques = pd.factorize(values)
+    blank = np.array([*(isinstance(value, str) and not value.strip() for value in uniques), True])
+    return pd.Series(blank[codes], index=values.index)
 
 
 def _check_outcome(sheet: Sheet, outcome: Outcome, columns: dict[str, pd.Series]) -> None:
@@ -86,7 +145,8 @@ def _check_outcome(sheet: Sheet, outcome: Outcome, columns: dict[str, pd.Series]
     if outcome.kind != "mean":
         not_negative(outcome.amount, "Counts are 0 or more.")
     if outcome.kind == "proportion" and size is not None:
-        more, shown = (amount > size) & (size >= 0), as_written(amount) + " of " + as_written(size)
+        more = (amount > size) & (size >= 0)
+        shown = (as_written(amount[more]) + " of " + as_written(size[more])).reindex(amount.index)
         sheet.report_rows(outcome.amount, more, f"more than {outcome.n}", "Successes are at most n.", shown)
     for name in (outcome.sd, outcome.se):
         if name:
@@ -115,7 +175,7 @@ def _context(study: Study, item: Context, sheet: Sheet, units: Sheet | None) -> 
 def _condition(item: Context, sheet: Sheet) -> pd.Series:
     if item.kind == "category":
         return sheet.frame[item.name].astype("str")
-    values = sheet.numbers(item.name)
+    values = sheet.numbers(item.name, missing=item.missing, unit=item.unit)
     if item.scale != "linear":
         low = values <= 0 if item.scale == "log" else values < 0
         found, fix = f"a value that has no {item.scale}", 'Use scale = "linear" or mend the values.'
@@ -123,7 +183,7 @@ def _condition(item: Context, sheet: Sheet) -> pd.Series:
     return values
 
 
-def usable(study: Study, panel: pd.DataFrame, table: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def usable(study: Study, panel: pd.DataFrame, table: str, calendar: Calendar) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Set aside the rows that say nothing about the primary outcome.
 
     Parameters
@@ -132,6 +192,7 @@ def usable(study: Study, panel: pd.DataFrame, table: str) -> tuple[pd.DataFrame,
     panel : DataFrame
     table : str
         What the observations table is called.
+    calendar : Calendar
 
     Returns
     -------
@@ -148,9 +209,10 @@ def usable(study: Study, panel: pd.DataFrame, table: str) -> tuple[pd.DataFrame,
     outcome, unit = study.primary, study.unit
     missing = panel[outcome.columns].isna().any(axis=1)
     empty = panel[outcome.size].fillna(0).eq(0) if outcome.size else pd.Series(False, index=panel.index)
-    reasons = [f"no {outcome.label} recorded", f"no {outcome.exposure_label} behind it"]
-    reason = pd.Series(np.select([missing, empty], reasons, default=""), index=panel.index)
-    used = panel[reason.eq("")].sort_values(["unit", "period"], key=lambda s: in_time(s) if s.name == "period" else s)
+    reasons = ["", f"no {outcome.label} recorded", f"no {outcome.exposure_label} behind it"]
+    reason = np.select([missing, empty], [1, 2], default=0)
+    kept = reason == 0
+    used = _in_order(panel if kept.all() else panel[kept], calendar)
     count = used["unit"].nunique()
     if count < FEWEST_UNITS:
         raise TooFewUnitsError(
@@ -158,11 +220,23 @@ def usable(study: Study, panel: pd.DataFrame, table: str) -> tuple[pd.DataFrame,
             f"at least {FEWEST_UNITS} are needed to compare anything, 30 to name anyone. "
             f"Check the column {unit.column!r}."
         )
-    aside = panel[["unit", "period"]].assign(reason=reason)[reason.ne("")]
+    aside = panel.loc[~kept, ["unit", "period"]].assign(reason=[reasons[code] for code in reason[~kept]])
+    aside = aside.astype({"reason": "str"})
     return used.reset_index(drop=True), aside.reset_index(drop=True)
 
 
-def read_units(study: Study, observed: Sheet, sheet: Sheet | None, panel: pd.DataFrame) -> pd.DataFrame:
+def _in_order(panel: pd.DataFrame, calendar: Calendar) -> pd.DataFrame:
+    """The rows by unit and in the order of time; each different period is looked at once."""
+    units, _ = pd.factorize(panel["unit"], sort=True)
+    periods, labels = pd.factorize(panel["period"])
+    rank = calendar.key(pd.Series(labels)).rank(method="first").to_numpy()
+    order = np.lexsort((rank[periods], units))
+    return panel if (np.diff(order) == 1).all() else panel.iloc[order]
+
+
+def read_units(
+    study: Study, observed: Sheet, sheet: Sheet | None, panel: pd.DataFrame, calendar: Calendar
+) -> pd.DataFrame:
     """One row per unit of the panel, indexed by unit: ``label`` and the groups that the study declares."""
     unit, varies_by = study.unit, study.period.varies_by if study.period else None
     index = pd.Index(sorted(panel["unit"].dropna().unique()), name="unit")
@@ -188,14 +262,14 @@ def read_units(study: Study, observed: Sheet, sheet: Sheet | None, panel: pd.Dat
     if "kept_back" in frame:
         frame["kept_back"] = frame["kept_back"].eq(1.0)
     if study.confirm:
-        _check_confirm(study.confirm, frame, panel, Sheet("the study", frame, observed.problems))
+        _check_confirm(study.confirm, frame, calendar, Sheet("the study", frame, observed.problems))
     return frame
 
 
-def _check_confirm(confirm: Confirm, units: pd.DataFrame, panel: pd.DataFrame, sheet: Sheet) -> None:
+def _check_confirm(confirm: Confirm, units: pd.DataFrame, calendar: Calendar, sheet: Sheet) -> None:
     """That something is kept back to confirm on."""
-    periods = list(panel["period"].dropna().drop_duplicates().sort_values(key=in_time))
-    if confirm.start and confirm.start not in periods:
+    periods = calendar.full()
+    if confirm.start and periods and calendar.match(confirm.start) not in periods:
         key = "periods_from" if confirm.periods_from else "adoptions_from"
         found = f"{confirm.start!r} is none of the periods{did_you_mean(confirm.start, periods)}."
         known = listed(periods) if len(periods) <= SHOWN else f"{periods[0]}, {periods[1]} … {periods[-1]}"
@@ -235,12 +309,9 @@ def _of_units(column: str, key: str, observed: Sheet, sheet: Sheet | None, unit:
 def yes_or_no(sheet: Sheet, name: str) -> pd.Series:
     """Numbers as they are; yes and no as 1 and 0; anything else is a problem."""
     values = sheet.frame[name]
-    if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
-        return sheet.finite(name, values.astype(float))
-    lowered = values.astype("str").str.strip().str.lower()
-    numbers = lowered.map(YES_NO).fillna(pd.to_numeric(lowered, errors="coerce")).astype(float)
-    bad = numbers.isna() & values.notna() & lowered.ne("")
-    sheet.report_rows(
-        name, bad, "neither a number nor yes or no", "Write numbers, yes or no, empty for no answer.", values
-    )
-    return sheet.finite(name, numbers)
+    answers = pd.Series(np.nan, values.index)
+    if not (pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)):
+        answers = values.astype("str").str.strip().str.lower().map(YES_NO).astype(float)
+    left = replace(sheet, frame=pd.DataFrame({name: values.mask(answers.notna()) if answers.notna().any() else values}))
+    words = ("neither a number nor yes or no", "Write numbers, yes or no, empty for no answer.")
+    return answers.fillna(left.numbers(name, role="practice", words=words))

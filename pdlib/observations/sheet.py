@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_list_like, is_object_dtype
+from pandas.api.types import infer_dtype, is_float_dtype, is_list_like, is_object_dtype
 
 from pdlib.errors import DataError, Level, Problem, StudyError
+from pdlib.observations.files import FileReading, Raw, UnreadableError, read_file
 from pdlib.observations.limits import LIMITS, TooLargeError
+from pdlib.observations.marks import ERRORS
+from pdlib.observations.numbers import Role, as_numbers
 from pdlib.observations.text import as_text, as_written, rows, rows_listed
-from pdlib.show.exports import unguarded
 from pdlib.show.wording import listed
 from pdlib.study import Answer, Study, Table, Tables, did_you_mean
 from pdlib.study.answers import Door
@@ -44,6 +45,12 @@ class Sheet:
         row one line.
     table : str
         Which of a study's tables it is.
+    options : Table
+        How it is written, as far as the study says.
+    reading : FileReading, optional
+        How its file was taken; None where a frame was handed in.
+    notes : dict
+        By column, how its numbers were read where that is not the plain way.
     """
 
     name: str
@@ -52,6 +59,16 @@ class Sheet:
     door: Door = "toml"
     lines: pd.Series | None = None
     table: str = "observations"
+    options: Table = field(default_factory=Table)
+    reading: FileReading | None = None
+    notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def points_before_decimals(self) -> bool:
+        """Whether a column of the file has numbers with decimals, which were then written with points."""
+        if self.reading is None or self.reading.kind != "CSV":
+            return False
+        return any(is_float_dtype(values) and (values.dropna() % 1 != 0).any() for _, values in self.frame.items())
 
     def report(
         self,
@@ -101,6 +118,21 @@ class Sheet:
         """Note what is told and stops nothing."""
         self.report(column, found, fix, level="doubt", code=code, rows=rows, answers=answers)
 
+    def key(self, meaning: str = "", **entries: Any) -> Answer:
+        """An entry of the study about how this table is written.
+
+        Parameters
+        ----------
+        meaning : str
+            What the data are taken for then.
+        **entries
+            Keys of `pdlib.study.Table`.
+        """
+        if self.door == "keywords" or self.options.file is None:
+            return Answer("tables", entries, self.table if self.door == "keywords" else "", meaning)
+        whole = self.options.model_dump(exclude_none=True) | entries  # in TOML a table is its file, or all of its keys
+        return Answer("tables", {self.table: whole}, "", meaning)
+
     def rows(self, chosen: pd.Series | np.ndarray) -> np.ndarray:
         """Numbers, as a spreadsheet shows them, of the rows where ``chosen`` holds."""
         index = self.frame.index[np.asarray(chosen, dtype=bool)]
@@ -144,19 +176,20 @@ class Sheet:
         self.report(column, f"there is no such column{did_you_mean(column, map(str, self.frame.columns))}.", fix)
         return False
 
-    def numbers(self, column: str) -> pd.Series:
-        """The column as numbers; text in it is a problem, empty cells are not, a wholly empty column is."""
-        values = self.frame[column]
-        if pd.api.types.is_bool_dtype(values):
-            return values.astype(float)
-        numbers = pd.to_numeric(values, errors="coerce").astype(float)
-        bad = numbers.isna() & values.notna()
-        fix = "Write plain numbers, empty for missing."
-        self.report_rows(column, bad, "text where a number is needed", fix, values)
-        self.finite(column, numbers)
-        if numbers.isna().all() and not bad.any():
-            self.report(column, "every value is missing.", "Fill the column or take it out of the study.")
-        return numbers
+    def numbers(self, column: str, *, role: Role = "condition", **more: Any) -> pd.Series:
+        """The column as numbers; what is none is reported, empty cells are not, a wholly empty column is.
+
+        Parameters
+        ----------
+        column : str
+        role : str
+            What the column is to the study, as for `pdlib.observations.numbers.as_numbers`.
+        **more
+            As there.
+        """
+        read = as_numbers(self, column, role=role, **more)
+        self.notes[column] = read.notes
+        return read.values
 
     def finite(self, column: str, numbers: pd.Series) -> pd.Series:
         """The same numbers; infinite ones among them are a problem."""
@@ -194,7 +227,7 @@ class Source:
     sheets: dict[str, Sheet] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
 
-    def sheet(self, table: str, text: list[str]) -> Sheet | None:
+    def sheet(self, table: str, text: list[str], times: Sequence[str] = ()) -> Sheet | None:
         """Read one table.
 
         Parameters
@@ -202,23 +235,49 @@ class Source:
         table : str
             "observations", "units", "practices", "codebook" or "comments".
         text : list of str
-            Columns that are ids or periods and read as text.
+            Columns that are ids and read as text.
+        times : sequence of str
+            Columns that are periods: left as they are written, for `read_periods`.
 
         Returns
         -------
         Sheet or None
             None if the study has no such table, or it cannot be read, which is a problem.
         """
-        frame = self._handed_in(table) if table in self.frames else self._filed(table, text)
-        if frame is None:
+        keys = [*text, *times]
+        raw = self._handed_in(table, keys) if table in self.frames else self._filed(table, keys)
+        if raw is None:
             return None
+        frame = self._once(table, raw.frame)
+        frame = frame.assign(**{name: as_text(frame[name]) for name in text if name in frame})
+        sheet = replace(self._blank(table), frame=frame, lines=raw.lines, reading=raw.reading)
+        self.sheets[table] = sheet
+        if raw.reading is not None:
+            self.facts[table] = raw.reading.said
+        for name in keys:
+            if name in frame and raw.reading is not None:
+                sheet.report_rows(
+                    name, frame[name].isin(ERRORS), "a spreadsheet error", "Mend the formula.", frame[name]
+                )
+        return sheet
+
+    def _blank(self, table: str) -> Sheet:
+        """A sheet without rows, to which problems of the table are told."""
+        return Sheet(self.name(table), pd.DataFrame(), self.problems, self.door, None, table, self.options(table))
+
+    def _once(self, table: str, frame: pd.DataFrame) -> pd.DataFrame:
+        """The frame with each column once, and one value a cell."""
         again = frame.columns[frame.columns.duplicated()].unique()
         if len(again):
             self._report(table, f"the column {listed(map(repr, again))} stands there twice.", "Keep one, or rename it.")
             frame = frame.loc[:, ~frame.columns.duplicated()]
-        frame = frame.assign(**{name: as_text(frame[name]) for name in text if name in frame})
-        self.sheets[table] = Sheet(self.name(table), frame, self.problems, self.door, table=table)
-        return self.sheets[table]
+        for name in frame:
+            if _holds_lists(frame[name]):
+                found = f"the column {name!r} holds lists."
+                raise DataError(
+                    *parted([*self.problems, Problem(self.name(table), found, "Write one value in each cell.")])
+                )
+        return frame
 
     def name(self, table: str) -> str:
         """What to call a table: its file, or "the units table"."""
@@ -226,14 +285,14 @@ class Source:
 
     def stop(self, reading: pd.DataFrame | None = None) -> None:
         """Raise what has been found so far, if any of it is more than a doubt."""
-        found = [problem for problem in self.problems if problem.level != "doubt"]
-        if found:
-            raise DataError(found, self.doubts, reading)
+        problems, doubts = parted(self.problems)
+        if problems:
+            raise DataError(problems, doubts, reading)
 
     @property
     def doubts(self) -> list[Problem]:
         """What is told and stops nothing."""
-        return [problem for problem in self.problems if problem.level == "doubt"]
+        return parted(self.problems)[1]
 
     def data_hash(self) -> str:
         """One hash of all tables read, to tell later whether the data are the same."""
@@ -249,15 +308,16 @@ class Source:
     def _report(self, table: str, found: str, fix: str) -> None:
         self.problems.append(Problem(self.name(table), found, fix))
 
-    def _handed_in(self, table: str) -> pd.DataFrame:
-        frame = self.frames[table].reset_index(drop=True).rename(columns=str)
-        for place, name in enumerate(frame.columns):
-            if is_object_dtype(frame.iloc[:, place]) and frame.iloc[:, place].map(is_list_like).any():
-                found = f"the column {name!r} holds lists."
-                raise DataError([*self.problems, Problem(self.name(table), found, "Write one value in each cell.")])
+    def _handed_in(self, table: str, text: list[str]) -> Raw:
+        frame = self.frames[table]
+        levels = [name for name in frame.index.names if name in text and name not in frame.columns]
+        frame = (frame.reset_index(levels) if levels else frame).reset_index(drop=True)
+        if isinstance(frame.columns, pd.MultiIndex):
+            frame.columns = [" ".join(str(part) for part in name if str(part)) for name in frame.columns]
+        frame = self._once(table, frame.rename(columns=str))
         content = pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()
         self.hashes[table] = hashlib.sha256(content).hexdigest()
-        return frame
+        return Raw(frame, None, None)
 
     def check_frames(self) -> None:
         """Refuse what is no table of a study, and what is no frame.
@@ -280,7 +340,7 @@ class Source:
         if problems:
             raise StudyError(" ".join(problems))
 
-    def _filed(self, table: str, text: list[str]) -> pd.DataFrame | None:
+    def _filed(self, table: str, text: list[str]) -> Raw | None:
         name = self._declared(table)
         if name is None:
             if table == "observations":
@@ -294,44 +354,42 @@ class Source:
             found = f"there is no such file in {path.parent.name or 'this folder'}{near}."
             self._report(table, found, "Mend the name in [tables].")
             return None
-        frame = self._parsed(table, path, text)
-        if frame is not None:
-            with path.open("rb") as file:
-                self.hashes[table] = hashlib.file_digest(file, "sha256").hexdigest()
-        if frame is not None and frame.empty:
+        before = len(parted(self.problems)[0])
+        raw = self._parsed(table, path, text)
+        if raw is not None and raw.frame.empty:
+            if len(parted(self.problems)[0]) > before:
+                return None  # why there are none has been said
             self._report(table, "the file has no rows.", "Export it again; at least three units are needed.")
             return None
-        return frame
+        return raw
 
-    def _parsed(self, table: str, path: Path, text: list[str]) -> pd.DataFrame | None:
+    def _parsed(self, table: str, path: Path, text: list[str]) -> Raw | None:
         try:
             LIMITS.check_file(path)
-            frame = _parse(path, text)
-            LIMITS.check_frame(frame)
-            return frame
+            data = path.read_bytes()
+            self.hashes[table] = hashlib.sha256(data).hexdigest()
+            raw = read_file(data, self._blank(table), text)
+            if raw is not None:
+                LIMITS.check_frame(raw.frame)
+            return raw
         except TooLargeError as error:
             found, fix = f"the file is too large: {error}.", "Export only what the study needs, or split the table."
-        except UnicodeDecodeError as error:
-            line = path.read_bytes()[: error.start].count(b"\n") + 1
-            found = f"the text is not UTF-8, first near line {line}."
-            fix = "Save it as “CSV UTF-8”; older Excel writes another encoding."
-        except pd.errors.EmptyDataError:
-            found, fix = "the file is empty.", "Export it again with a heading row and at least three units."
-        except (ValueError, OSError, KeyError, BadZipFile) as error:
-            reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-            found = f"the file cannot be read: {reason}."
-            fix = "Expected CSV, Parquet or Excel (.xlsx) with one heading row."
+        except UnreadableError as error:
+            found, fix = error.found, error.fix
+        except OSError as error:
+            found, fix = f"the file cannot be read: {error.strerror or error}.", "Look at who may read it."
         self._report(table, found, fix)
         return None
 
 
-def _parse(path: Path, text: list[str]) -> pd.DataFrame:
-    as_text = dict.fromkeys(text, str)
-    if path.suffix == ".parquet":
-        return pd.read_parquet(path)
-    if path.suffix in {".xlsx", ".xlsm"}:
-        return pd.read_excel(path, dtype=as_text)
-    frame = pd.read_csv(path, dtype=as_text, encoding="utf-8-sig", low_memory=False, nrows=LIMITS.rows + 1)
-    frame = frame.rename(columns=unguarded)
-    texts = [name for name in frame.columns if not pd.api.types.is_numeric_dtype(frame[name])]
-    return frame.assign(**{name: frame[name].map(unguarded, na_action="ignore") for name in texts})
+def parted(problems: Iterable[Problem]) -> tuple[list[Problem], list[Problem]]:
+    """What must be mended or answered, and what is only told."""
+    every = list(problems)
+    return [one for one in every if one.level != "doubt"], [one for one in every if one.level == "doubt"]
+
+
+def _holds_lists(values: pd.Series) -> bool:
+    """Whether cells of a column hold several values each."""
+    if not is_object_dtype(values) or infer_dtype(values, skipna=True) not in {"mixed", "mixed-integer"}:
+        return False
+    return bool(values.map(is_list_like).any())

@@ -1,4 +1,4 @@
-"""Values as people write them: ids and periods as text, numbers without needless decimals."""
+"""Values as people write them: ids as text, numbers without needless decimals."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 
 def as_text(values: pd.Series) -> pd.Series:
-    """Ids and periods as text: dates without their midnight, whole numbers without their decimals."""
+    """Ids as text: dates without their midnight, whole numbers without their decimals."""
     if pd.api.types.is_datetime64_any_dtype(values):
         whole = values.dropna().dt.day.eq(1).all()
         return values.dt.strftime("%Y-%m" if whole else "%Y-%m-%d")
@@ -22,21 +22,12 @@ def as_text(values: pd.Series) -> pd.Series:
 
 def as_written(values: pd.Series) -> pd.Series:
     """Values as a spreadsheet shows them: 3 and not 3.0."""
-    return values.map("{:.12g}".format) if pd.api.types.is_float_dtype(values) else values.astype("str")
+    return (values.map("{:.12g}".format) if pd.api.types.is_float_dtype(values) else values).astype("str")
 
 
 def joined(frame: pd.DataFrame, keys: list[str]) -> pd.Series:
     """The keys of each row as one text: "12 2025-03"."""
     return reduce(lambda left, right: left + " " + right, (frame[key].fillna("").astype("str") for key in keys))
-
-
-def in_time(periods: pd.Series) -> pd.Series:
-    """A sorting key for periods: numbers as numbers, dates as dates, anything else as text."""
-    numbers = pd.to_numeric(periods, errors="coerce")
-    if numbers.notna().all():
-        return numbers
-    dates = pd.to_datetime(periods, errors="coerce", format="ISO8601")
-    return dates if dates.notna().all() else periods
 
 
 def rows(count: int) -> str:

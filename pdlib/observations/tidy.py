@@ -9,17 +9,18 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from pdlib.errors import DataError, Problem
+from pdlib.errors import DataError, Problem, StudyError
 from pdlib.observations.comments import read_comments, read_reviewed, read_staff
 from pdlib.observations.declared import refuse_words, single_table
 from pdlib.observations.people import HYPOTHESES, read_hypotheses, read_visits
+from pdlib.observations.periods import Calendar
 from pdlib.observations.practices import read_codebook, read_practices
 from pdlib.observations.reader import read_panel, read_units, usable
 from pdlib.observations.reading import COLUMNS, what_was_read
-from pdlib.observations.sheet import Source
-from pdlib.observations.text import in_time, rows
+from pdlib.observations.sheet import Source, parted
+from pdlib.observations.text import rows
 from pdlib.show import overview
-from pdlib.study import Study
+from pdlib.study import Study, did_you_mean
 
 UNFINISHED = 0.6
 
@@ -57,6 +58,8 @@ class Observations:
         (a sentence), ``declared``, ``n_values``, ``n_empty``, ``lowest``, ``highest``, ``commonest``.
     doubts : list of Problem
         What looked odd and stopped nothing; they are among the caveats.
+    calendar : Calendar
+        The periods in the order of time, those that have no rows included; made from their labels if it is not given.
     """
 
     study: Study
@@ -72,11 +75,16 @@ class Observations:
     hypotheses: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=HYPOTHESES))
     reading: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=COLUMNS), repr=False)
     doubts: list[Problem] = field(default_factory=list)
+    calendar: Calendar = field(default_factory=lambda: Calendar.of([]), repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.calendar.holds(self.panel["period"].unique()):
+            object.__setattr__(self, "calendar", Calendar.of(self.panel["period"].unique()))
 
     @property
     def periods(self) -> list[str]:
-        """Periods in the order of time."""
-        return list(self.panel["period"].drop_duplicates().sort_values(key=in_time))
+        """Periods that have rows, in the order of time."""
+        return list(self.panel["period"].drop_duplicates().sort_values(key=self.calendar.key))
 
     @property
     def table(self) -> pd.DataFrame:
@@ -112,13 +120,41 @@ class Observations:
         }
 
     def during(self, periods: list[str]) -> Observations:
-        """The same observations, these periods only; waves of practices in other periods are left out too."""
-        others = set(self.periods) - set(periods)
+        """The same observations, these periods only; waves of practices in other periods are left out too.
+
+        Parameters
+        ----------
+        periods : list of str
+            By their labels, or written in another way that can mean one of them only.
+
+        Raises
+        ------
+        StudyError
+            If there is no such period.
+        """
+        periods = [self.period(name) for name in periods]
+        every, span = set(self.calendar.full()), self.calendar.full(periods)
+        others = (every - set(span)) | (set(self.periods) - set(periods))  # a wave in a gap of the span stays
         return replace(
             self,
             panel=self.panel[self.panel["period"].isin(periods)].reset_index(drop=True),
             practices=self.practices[~self.practices["wave"].isin(others)].reset_index(drop=True),
         )
+
+    def period(self, name: str) -> str:
+        """The label of a period that is written in whichever way.
+
+        Raises
+        ------
+        StudyError
+            If there is none, from the first to the last, that it could mean.
+        """
+        every = self.calendar.full()
+        label = self.calendar.match(str(name))
+        if label not in every:
+            known = f"{every[0]} to {every[-1]}" if every else "none"
+            raise StudyError(f"There is no period {name!r}{did_you_mean(str(name), every)}; there are {known}.")
+        return label
 
     def coverage(self) -> pd.DataFrame:
         """How many units and how much exposure each period has: ``period``, ``n_units``, ``exposure``."""
@@ -242,26 +278,30 @@ def _read(source: Source) -> Observations:
     """Look at every table before a problem in any of them is raised."""
     study = source.study
     source.check_frames()
-    sheet = source.sheet("observations", study.keys)
+    sheet = source.sheet("observations", study.keys[:1], study.keys[1:])
     unit_sheet = source.sheet("units", [study.unit.column])
     codebook = read_codebook(source)
     if sheet is None:
-        raise DataError(source.problems)
-    panel = read_panel(study, sheet, unit_sheet)
-    units = read_units(study, sheet, unit_sheet, panel)
-    codebook, practices = read_practices(source, codebook, panel, units.index)
-    codebook, practices = read_visits(source, codebook, practices, units.index)
+        raise DataError(*parted(source.problems))
+    panel, periods = read_panel(study, sheet, unit_sheet)
+    calendar = periods.calendar if periods else Calendar.of(["all"])
+    if periods:
+        source.facts["period"] = periods.said
+    units = read_units(study, sheet, unit_sheet, panel, calendar)
+    times = calendar if periods else None
+    codebook, practices = read_practices(source, codebook, panel, units.index, times)
+    codebook, practices = read_visits(source, codebook, practices, units.index, times)
     hypotheses = read_hypotheses(source, codebook, practices)
-    comments, counts = read_comments(source, units.index, panel["period"])
+    comments, counts = read_comments(source, units.index, calendar)
     staff, reviewed = read_staff(source, unit_sheet), read_reviewed(source)
     reading = what_was_read(study, source.sheets, panel, practices, source.facts)
     source.stop(reading)
-    panel, set_aside = usable(study, panel, sheet.name)
+    panel, set_aside = usable(study, panel, sheet.name, calendar)
     settings = {
         "data_hash": source.data_hash(), "declared": study.declared, "rows_used": len(panel),
         "rows_set_aside": len(set_aside), **counts,
     }  # fmt: skip
     return Observations(
         study, panel, units, practices, codebook, comments, staff, reviewed, set_aside, settings, hypotheses, reading,
-        source.doubts,
+        source.doubts, calendar,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from pdlib.deviants import Deviants
 from pdlib.errors import StudyError
 from pdlib.expected import Expected
 from pdlib.observations import Observations
+from pdlib.observations.waves import in_order
 from pdlib.practices import hidden, timing, unanswered
 from pdlib.practices.family import declare, per_unit, prevalence, who_does
 from pdlib.practices.grades import PROMISING, STRONG, follows_success, grade, rank, stands_out
@@ -170,7 +171,7 @@ def _caveats(table: pd.DataFrame, observations: Observations, used: Used) -> lis
             "Claimed practices are what people say they do; they stand beside the observed ones, never in their place."
         )
     confirm, waves = observations.study.confirm, observations.practices["wave"]
-    notes += _waves_apart(observations, sorted(waves.unique()))
+    notes += _waves_apart(observations, in_order(waves.unique(), observations.study.practices.order))
     if confirm and (confirm.units or not used.periods.all() or not waves.isin(used.waves).all()):
         what = "Some units are" if confirm.units else f"What comes from {confirm.start} on is"
         notes.append(f"{what} kept back: what is found here can be confirmed there.")
@@ -179,7 +180,8 @@ def _caveats(table: pd.DataFrame, observations: Observations, used: Used) -> lis
 
 def _waves_apart(observations: Observations, waves: list[str]) -> list[str]:
     """That some of several waves are no periods, so that nobody can tell what came first."""
-    apart = [wave for wave in waves if wave not in observations.periods]
+    every = set(observations.calendar.full())
+    apart = [wave for wave in waves if wave not in every]
     if len(waves) < 2 or not apart or observations.study.period is None:
         return []
     several = f"{plural(len(apart), 'Wave', 'Waves')} {listed(map(repr, apart[:MOST_NAMED]))}"

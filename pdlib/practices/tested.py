@@ -11,7 +11,7 @@ from pdlib.expected import Expected
 from pdlib.expected.grid import Grid
 from pdlib.observations import Observations
 from pdlib.observations.reader import ALONE
-from pdlib.observations.text import in_time
+from pdlib.observations.waves import in_order
 from pdlib.show.wording import capitalised, in_words, plural
 from pdlib.stats.basis import fit_basis
 from pdlib.stats.contrast import Adjusted, adjusted_contrasts
@@ -52,11 +52,13 @@ def what_is_used(observations: Observations, expected: Expected) -> Used:
     units = expected.fit.rated.copy()
     periods = np.ones(len(grid.periods), dtype=bool)
     place = {period: p for p, period in enumerate(grid.periods)}
-    waves = sorted(observations.practices["wave"].unique(), key=lambda wave: (place.get(wave, -1), wave))
+    waves = in_order(observations.practices["wave"].unique(), observations.study.practices.order)
+    waves = sorted(waves, key=lambda wave: place.get(wave, -1))
     if "kept_back" in observations.units:
         units &= ~observations.units["kept_back"].reindex(grid.units).to_numpy(dtype=bool)
     if confirm and confirm.start:
-        times = in_time(pd.Series([*grid.periods, confirm.start]))  # the start itself may be without outcomes
+        start = observations.period(confirm.start)  # which may be without outcomes
+        times = observations.calendar.key(pd.Series([*grid.periods, start]))
         later = int((times.iloc[:-1] < times.iloc[-1]).sum())
         waves = [wave for wave in waves if place.get(wave, -1) < later]
         if confirm.periods_from:

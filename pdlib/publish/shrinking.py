@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pdlib.observations import Observations
+from pdlib.observations.periods import Calendar
 from pdlib.show.wording import listed
 
 TOLERATED = 0.05  # share of rows or units that may be missing in the periods that both builds hold
@@ -43,6 +44,7 @@ def shrunk(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> str:
     """
     if not before or not before.get("periods") or not now["periods"]:
         return ""
+    before = _relabelled(before, Calendar.of(now["periods"]))
     found = []
     if before["periods"][-1] not in now["periods"]:
         found.append(f"the last period was {before['periods'][-1]} and is now {now['periods'][-1]}")
@@ -57,3 +59,18 @@ def shrunk(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> str:
         elif has < (1 - TOLERATED) * had:
             found.append(f"the {table} table had {had:,} rows in the periods that it still holds and now has {has:,}")
     return listed(found)
+
+
+def _relabelled(before: Mapping[str, Any], calendar: Calendar) -> Mapping[str, Any]:
+    """What was held before, by the labels of now: an earlier version wrote "2016-4", and in another order."""
+
+    def label(name: str) -> str:
+        return calendar.match(name) or name
+
+    rows: dict[str, dict[str, int]] = {}
+    for table, counts in before["rows"].items():
+        rows[table] = {}
+        for name, count in counts.items():
+            rows[table][label(name)] = rows[table].get(label(name), 0) + count
+    periods = dict.fromkeys(map(label, before["periods"]))
+    return {**before, "periods": list(Calendar.of(periods).labels), "rows": rows}

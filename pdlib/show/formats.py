@@ -82,7 +82,9 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
-_PERIOD = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?|-?Q([1-4])|-?W(0?[1-9]|[1-4]\d|5[0-3]))")
+_PERIOD = re.compile(
+    r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?|-?Q([1-4])|-?W(0?[1-9]|[1-4]\d|5[0-3])|-?H([12])|-?P(\d\d))"
+)
 
 
 def period_name(period: str) -> str:
@@ -92,13 +94,16 @@ def period_name(period: str) -> str:
     --------
     >>> period_name("2025-01"), period_name("2025-01-31"), period_name("2025-Q2"), period_name("2025-W07")
     ('January 2025', '31 January 2025', 'quarter 2 of 2025', 'week 7 of 2025')
+    >>> period_name("2025-H2"), period_name("2025-P13"), period_name("2024/25")
+    ('half 2 of 2025', 'period 13 of 2025', '2024/25')
     """
     found = _PERIOD.fullmatch(period.strip())
     if not found:
         return period
-    year, month, day, quarter, week = found.groups()
-    if quarter or week:
-        return f"quarter {quarter} of {year}" if quarter else f"week {int(week)} of {year}"
+    year, month, day, *parts = found.groups()
+    for word, part in zip(("quarter", "week", "half", "period"), parts, strict=True):
+        if part:
+            return f"{word} {int(part)} of {year}"
     return f"{f'{int(day)} ' if day else ''}{_MONTHS[int(month) - 1]} {year}"
 
 

@@ -176,7 +176,9 @@ def _two_way(z: Array, weights: Array) -> tuple[Array, Array, int]:
         return means, np.zeros(1), 0
     normal, right, _ = _within(z, lambda rows: weights[rows])
     periods, rank = _solve(normal, right)
-    periods -= periods.mean()
+    there = weights.any(axis=0)
+    periods[there] -= periods[there].sum() / max(int(there.sum()), 1)
+    periods[~there] = 0.0  # nothing is known of a period in which nobody was seen
     return means - (weights @ periods) / total, periods, rank
 
 
@@ -263,8 +265,7 @@ def _within(z: Array, weights: Callable[[slice], Array]) -> tuple[Array, Array, 
 
 def _solve(normal: Array, right: Array) -> tuple[Array, int]:
     """Smallest solution, and the rank: each connected part of a panel leaves one constant open."""
-    own = np.diag(normal)
-    scale = np.sqrt(np.where(own > 0, own, 1.0))
+    scale = np.sqrt(np.where(np.diag(normal) > 0, np.diag(normal), 1.0))
     values, vectors = np.linalg.eigh(normal / np.outer(scale, scale))
     keep = values > 1e-10
     scaled = vectors[:, keep].T @ (right.T / scale).T

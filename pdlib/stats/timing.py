@@ -188,7 +188,7 @@ def within_units(z: Array, weights: Array, doing: list[Array]) -> Stack:
         column[some] = np.sqrt(w) * two_way_residuals(np.where(known, each, 0.0)[some], w)
         columns.append(column[rows][seen[rows]])
     unit = np.nonzero(seen)[0]
-    spent = int(rows.sum()) + z.shape[1] - 1
+    spent = int(rows.sum()) + int(seen[rows].any(axis=0).sum()) - 1
     x = np.column_stack([*columns, np.empty((len(unit), 0))])
     return Stack(y[seen[rows]], x, unit, spent, int(rows.sum()) - 1)
 

@@ -70,7 +70,8 @@ class Period(Part):
     periods each in their own way: coast and city over the seasons, schools that break up at other times.
 
     The other keys settle how the column is written where it could be read in two ways: ``format`` as in ``strptime``
-    ("%d/%m/%Y"), or "excel" and "excel-1904" for days as spreadsheets count them; ``day_first`` where only that is
+    ("%d/%m/%Y"), or "excel" and "excel-1904" for days as spreadsheets count them, "number" for plain numbers,
+    "financial year" for dates that begin or end one; ``day_first`` where only that is
     open; ``order``, every label in the order of time; ``zone``, a time zone in which instants are cut; ``future`` where
     periods that have not begun yet are meant. ``window`` says that a table holds the last so many periods and no more,
     so that it may shrink from one build to the next.
@@ -296,9 +297,13 @@ class Practice(Part):
 
 
 class Practices(Part):
-    """How the practices table is to be read, and the ``touchpoints`` in the order in which a customer comes to them."""
+    """How the practices table is to be read, and the ``touchpoints`` in the order in which a customer comes to them.
+
+    ``order`` lists the waves in the order of time, where their names do not tell it.
+    """
 
     wave: str | None = None
+    order: Texts = ()
     may_be_few: int = Field(default=10, ge=2)
     touchpoints: tuple[str, ...] = ()
 

@@ -22,8 +22,10 @@ _WANTED = {
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
-    """The words " (did you mean 'x'?)" if one of the choices is close, else nothing."""
-    close = get_close_matches(word, list(choices), n=1, cutoff=0.6)
+    """The words " (did you mean 'x'?)" if one of the choices is close or the same in another case, else nothing."""
+    known = list(choices)
+    close = [choice for choice in known if choice.casefold() == word.casefold()]
+    close = close or get_close_matches(word, known, n=1, cutoff=0.6)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 

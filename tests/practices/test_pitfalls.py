@@ -106,7 +106,7 @@ def test_waves_that_are_no_periods_are_told() -> None:
     tables = world.tables(n_units=80)
     named = tables["practices"].assign(wave=tables["practices"]["wave"].str.replace("P", "W"))
     caveats = world.compared(world.observed(extra={"practices": named}, n_units=80), draws=50).caveats
-    said = "Waves 'W1', 'W3' and 'W5' and others of practices are none of the periods of the outcome (such as 'P1')"
+    said = "Waves 'W1', 'W3' and 'W5' and others of practices are none of the periods of the outcome (such as 'P01')"
     assert any(note.startswith(said) for note in caveats)
     plain = world.compared(world.observed(n_units=80), draws=50)
     assert not any("none of the periods" in note for note in plain.caveats)

@@ -123,7 +123,7 @@ def goals() -> list[Goal]:
 
 SECTIONS = [
     Section("moving", "Conditions that move over time", [
-        ("leading of the top 6", "At the head of the list (its first six), of the six that are truly the best", METHODS[:2]),
+        ("leading of the top 6", "Among the first six of the list, of the six that are truly the best", METHODS[:2]),
         ("named of the top 6", "Confident or likely, of the six that are truly the best", METHODS),
         ("named", "Units confident or likely", METHODS),
         ("lasting SD", "Lasting SD found (true: .5)", METHODS[:2]),

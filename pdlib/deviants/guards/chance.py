@@ -97,7 +97,7 @@ def shuffles(ground: Ground, count: int, seed: int) -> tuple[Guard, pd.DataFrame
     columns = ["shuffle", "n_confident", "tau2"]
     if ground.expected.silence:
         why = "nobody would be named from these data in any case"
-    elif len(ground.expected.grid.periods) == 1:
+    elif len(ground.expected.grid.seen) == 1:
         why = "a single period has no ups and downs to deal out"
     else:
         why = ""

@@ -174,7 +174,7 @@ def together(ground: Ground) -> Guard:
     """Whether groups of units move over the periods each in their own way, and the study does not say so."""
     name, expected, study = "groups over time", ground.expected, ground.study
     fit, grid, period = expected.fit, expected.grid, study.period
-    if period is None or len(grid.periods) < 3:
+    if period is None or len(grid.seen) < 3:
         return not_checked(name, "there are fewer than 3 periods")
     groupings = {str(study.unit.region): "region", str(study.unit.nested_in): "nested_in"}
     columns = {

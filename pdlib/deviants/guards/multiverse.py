@@ -117,7 +117,7 @@ def _specifications(ground: Ground, suspicious: Iterable[str]) -> Iterator[tuple
         yield "smooth bends", grid, {"bends": True, "products": True}
     for index in _dropped(ground, suspicious):
         yield without(ground.condition(index)), _less(grid, index), {}
-    count = len(grid.periods)
+    count = len(grid.seen)
     if count >= 3:
         yield without(grid.periods[0]), _periods(grid, slice(1, None)), {}
         yield without(grid.periods[-1]), _periods(grid, slice(None, -1)), {}

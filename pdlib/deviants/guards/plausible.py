@@ -92,7 +92,7 @@ def _own_variance(ground: Ground) -> np.ndarray | None:
 def _repeated(ground: Ground) -> Found:
     """The very same figure, period after period."""
     name, grid, fit = "repeated values", ground.expected.grid, ground.expected.fit
-    if len(grid.periods) < 2:
+    if len(grid.seen) < 2:
         return not_checked(name, "there is a single period"), _nobody()
     n, (_, s2) = np.where(grid.n > 0, grid.n, np.nan), ground.cells
     # One over n s² is the slope that leads from the working scale to the outcome's.
@@ -153,7 +153,7 @@ def _tied(ground: Ground) -> Found:
     """Better periods that are those with more, or with fewer, answers than usual."""
     expected, name = ground.expected, "answers and outcome"
     grid, what = expected.grid, expected.outcome.exposure_label
-    if len(grid.periods) < 3 or expected.outcome.size is None:
+    if len(grid.seen) < 3 or expected.outcome.size is None:
         why = (
             "there are fewer than 3 periods" if expected.outcome.size else "how many stand behind a figure is not known"
         )

@@ -1,0 +1,96 @@
+"""What stands in a column of numbers and is none: marks of hidden counts, of missing values, of errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import pandas as pd
+
+Kind = Literal["number", "empty", "na", "missing", "hidden", "percent", "duration", "clock", "error", "money", "text"]
+NOT_KNOWN = {"na", "n/a", "null", "nan", "none", "<na>"}
+ERRORS = {"#DIV/0!", "#REF!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#VALUE!", "#SPILL!", "#CALC!", "#GETTING_DATA"}
+_HIDDEN = re.compile(
+    r"[<>≤≥]\s*\d+|\*+|\.{1,3}|…|[-–—]+|:|\(?[a-z]\)?|\[[a-z]{1,2}\]|\d+\s*[-–]\s*\d+|\d[\d.,]*\s?(?:[*†‡#]|[a-z])"
+    r"|suppressed|hidden|redacted",
+    re.IGNORECASE,
+)
+_MONEY = re.compile(
+    r"(?:[€$£¥₹]|\b(?:eur|usd|gbp|chf|kr)\b).*\d|\d.*(?:[€$£¥₹]|\b(?:eur|usd|gbp|chf|kr))", re.IGNORECASE
+)
+_SMALL = re.compile(r"[<≤]|\*|\[?\(?[csx]\)?\]?$|\d\s*[-–]\s*\d|suppressed|hidden|redacted", re.IGNORECASE)
+MOST_OFFERED = 6
+
+
+def kind_of_text(text: str) -> Kind:
+    """What a text is that stands among numbers, so far as its form tells."""
+    if not text:
+        return "empty"
+    if text.casefold() in NOT_KNOWN:
+        return "na"
+    if text.upper() in ERRORS:
+        return "error"
+    if _HIDDEN.fullmatch(text):
+        return "hidden"
+    return "money" if _MONEY.search(text) else "text"
+
+
+def hides_small(marks: Iterable[str]) -> bool:
+    """Whether one of the marks stands for a count that is hidden because it is small."""
+    return any(_SMALL.match(mark) for mark in marks)
+
+
+def bounds(marks: Sequence[str]) -> dict[str, list[int]]:
+    """Between what the count behind each mark may lie: read off ``<5`` and ``1-4``, else as the others, else 1 to 4."""
+    known = {mark: bound for mark in marks if (bound := _bound(mark)) is not None}
+    usual = next(iter(known.values()), [1, 4])
+    return {mark: known.get(mark, usual) for mark in marks[:MOST_OFFERED]}
+
+
+def _bound(mark: str) -> list[int] | None:
+    if found := re.fullmatch(r"<\s*(\d+)", mark):
+        return [1, max(int(found.group(1)) - 1, 1)]
+    if found := re.fullmatch(r"≤\s*(\d+)", mark):
+        return [1, int(found.group(1))]
+    if found := re.fullmatch(r"(\d+)\s*[-–]\s*(\d+)", mark):
+        return [int(found.group(1)), int(found.group(2))]
+    if found := re.fullmatch(r"(\d+)\s?[*†‡#a-z]", mark, re.IGNORECASE):
+        return [int(found.group(1))] * 2
+    return None
+
+
+def coded(texts: pd.Series, codes: Sequence[float | str]) -> pd.Series:
+    """Which texts are one of the codes that stand for no answer, as texts or as numbers."""
+    words = {str(code).strip() for code in codes}
+    numbers = [float(code) for code in codes if not isinstance(code, str) or _is_number(code)]
+    return texts.isin(words) | pd.to_numeric(texts, errors="coerce").isin(numbers)
+
+
+def coded_numbers(values: pd.Series, codes: Sequence[float | str]) -> pd.Series:
+    """Which numbers are one of the codes."""
+    return values.isin([float(code) for code in codes if not isinstance(code, str) or _is_number(code)])
+
+
+def _is_number(code: str) -> bool:
+    return re.fullmatch(r"[+-]?\d+(?:\.\d+)?", code.strip()) is not None
+
+
+def intervals(suppressed: Any) -> dict[str, tuple[float, float]]:
+    """Declared bounds by mark, without blanks.
+
+    Parameters
+    ----------
+    suppressed : mapping, sequence or None
+        Marks with their bounds; or marks alone, whose bounds are read off them.
+    """
+    if not suppressed:
+        return {}
+    if isinstance(suppressed, Mapping):
+        return {_bare(mark): (float(low), float(high)) for mark, (low, high) in suppressed.items()}
+    found = {_bare(mark): _bound(str(mark)) for mark in suppressed}
+    return {mark: (float(bound[0]), float(bound[1])) for mark, bound in found.items() if bound is not None}
+
+
+def _bare(mark: object) -> str:
+    return re.sub(r"\s+", "", str(mark))

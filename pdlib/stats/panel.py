@@ -253,8 +253,9 @@ def _within(z: Array, weights: Callable[[slice], Array]) -> tuple[Array, Array, 
         weighted = w * z[rows]
         total, sums = w @ ones, weighted @ ones
         means = sums / total
-        size += w.sum(axis=0)
-        normal += np.diag(w.sum(axis=0)) - w.T @ (w / total[:, None])
+        column = w.sum(axis=0)
+        size += column
+        normal += np.diag(column) - w.T @ (w / total[:, None])
         right += weighted.sum(axis=0) - w.T @ means
         within += float(np.vdot(weighted, z[rows]) - sums @ means)
     alone = np.diag(normal) <= ROUNDING * size  # seen only by units that were seen in no other period

@@ -12,7 +12,6 @@ from typing import Any
 import pandas as pd
 
 from pdlib.errors import DataError, PdlibError, Problem, StudyError
-from pdlib.expected import expect
 from pdlib.observations import Observations, read
 from pdlib.show.exports import export
 from pdlib.show.screen import LETTERS, in_turn, screen
@@ -38,8 +37,6 @@ class Checked:
         None if anything stopped the reading.
     error : PdlibError or None
         What stopped it, if it was no problem of the data.
-    silence : str
-        Why nobody could be named from these data; empty if somebody could.
     """
 
     file: Path
@@ -47,7 +44,6 @@ class Checked:
     found: list[Problem]
     observations: Observations | None
     error: PdlibError | None
-    silence: str = ""
 
     def fails(self, *, strict: bool) -> bool:
         """Whether a scheduler should stop here; under `strict` a doubt or a row set aside is enough."""
@@ -63,8 +59,6 @@ class Checked:
             parts.append(f"read: {self.observations.finding}")
             said = {str(problem) for problem in self.found}
             parts += [f"  note: {note}" for note in self.observations.caveats if note not in said]
-        if self.silence:
-            parts.append(f"  note: {self.silence}")
         if self.error is not None:
             parts.append(f"{type(self.error).__name__}: {self.error}")
         return "\n".join(part for part in parts if part)
@@ -109,14 +103,7 @@ def check(study: str | Path) -> Checked:
     except PdlibError as error:
         doubts = in_turn(getattr(error, "doubts", []))
         return Checked(path, getattr(error, "reading", None), doubts, None, error)
-    return Checked(path, observations.reading, in_turn(observations.doubts), observations, None, _silence(observations))
-
-
-def _silence(observations: Observations) -> str:
-    try:
-        return expect(observations, challenger=None).silence
-    except PdlibError as error:
-        return str(error)
+    return Checked(path, observations.reading, in_turn(observations.doubts), observations, None)
 
 
 def answer(checked: Checked, chosen: Sequence[str]) -> list[str]:

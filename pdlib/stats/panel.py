@@ -228,15 +228,19 @@ def _products(columns: Array, z: Array, weights: Array) -> Array:
     """Cross-products of columns and z, gathered block by block of units."""
     periods, count = z.shape[1], columns.shape[2] + 1
     normal, right, within = np.zeros((periods, periods)), np.zeros((periods, count)), np.zeros((count, count))
+    size = np.zeros(periods)
     for rows in row_blocks(len(z)):
         w = weights[rows]
         total = w.sum(axis=1)
         both = np.concatenate([columns[rows], z[rows, :, None]], axis=2)
         both -= (np.einsum("ij,ijk->ik", w, both) / total[:, None])[:, None, :]
         weighted = both * w[:, :, None]
-        normal += np.diag(w.sum(axis=0)) - w.T @ (w / total[:, None])
+        column = w.sum(axis=0)
+        size += column
+        normal += np.diag(column) - w.T @ (w / total[:, None])
         right += weighted.sum(axis=0)
         within += weighted.reshape(-1, count).T @ both.reshape(-1, count)
+    _drop_alone(normal, right, size)
     return within - right.T @ _solve(normal, right)[0]
 
 
@@ -258,10 +262,15 @@ def _within(z: Array, weights: Callable[[slice], Array]) -> tuple[Array, Array, 
         normal += np.diag(column) - w.T @ (w / total[:, None])
         right += weighted.sum(axis=0) - w.T @ means
         within += float(np.vdot(weighted, z[rows]) - sums @ means)
-    alone = np.diag(normal) <= ROUNDING * size  # seen only by units that were seen in no other period
+    _drop_alone(normal, right, size)
+    return normal, right, within
+
+
+def _drop_alone(normal: Array, right: Array, size: Array) -> None:
+    """Clear, in place, periods of units that were seen in no other: their equations hold nothing but rounding."""
+    alone = np.diag(normal) <= ROUNDING * size
     if alone.any():
         normal[alone], normal[:, alone], right[alone] = 0.0, 0.0, 0.0
-    return normal, right, within
 
 
 def _solve(normal: Array, right: Array) -> tuple[Array, int]:

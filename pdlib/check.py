@@ -49,7 +49,7 @@ class Checked:
         """Whether a scheduler should stop here; under `strict` a doubt or a row set aside is enough."""
         if self.observations is None:
             return True
-        return strict and bool(self.found or len(self.observations.set_aside))
+        return strict and bool(self.found or self.observations.unusable)
 
     @property
     def text(self) -> str:
@@ -59,8 +59,6 @@ class Checked:
             parts.append(f"read: {self.observations.finding}")
             said = {str(problem) for problem in self.found}
             parts += [f"  note: {note}" for note in self.observations.caveats if note not in said]
-        if self.error is not None:
-            parts.append(f"{type(self.error).__name__}: {self.error}")
         return "\n".join(part for part in parts if part)
 
     @property
@@ -101,8 +99,7 @@ def check(study: str | Path) -> Checked:
     except DataError as error:
         return Checked(path, error.reading, in_turn([*error.problems, *error.doubts]), None, None)
     except PdlibError as error:
-        doubts = in_turn(getattr(error, "doubts", []))
-        return Checked(path, getattr(error, "reading", None), doubts, None, error)
+        return Checked(path, error.reading, in_turn(error.doubts), None, error)
     return Checked(path, observations.reading, in_turn(observations.doubts), observations, None)
 
 

@@ -332,13 +332,13 @@ def _check(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _say(json.dumps({"studies": [one.record for one in checked]}, indent=2, ensure_ascii=False))
     for study, one in zip(arguments.studies, checked, strict=True):
-        if not arguments.json:
+        if one.text and not arguments.json:
             _say("\n".join([study, one.text, *_silence(one), ""]))
-        if one.fails(strict=arguments.strict):
-            what = (
-                "doubts or rows that were set aside; --strict allows none" if one.observations else "cannot be used yet"
-            )
-            _complain(f"{study}: {what}.")
+        if one.error:
+            _complain(f"{study}: {one.error}")
+        elif one.fails(strict=arguments.strict):
+            aside = "there are doubts, or rows that were set aside; --strict allows none"
+            _complain(f"{study}: {aside if one.observations else 'cannot be used yet; see above'}.")
     if arguments.fixes:
         try:
             lines = fix_list(checked, arguments.fixes)

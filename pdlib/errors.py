@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,7 +11,18 @@ Level = Literal["problem", "question", "doubt"]
 
 
 class PdlibError(Exception):
-    """Base of every error that pdlib raises on purpose; its text says what to do."""
+    """Base of every error that pdlib raises on purpose; its text says what to do.
+
+    Attributes
+    ----------
+    reading : DataFrame or None
+        What had been understood of the data until then, as `pdlib.Observations.reading`.
+    doubts : sequence of Problem
+        What else was seen on the way.
+    """
+
+    reading: Any = None
+    doubts: Sequence[Problem] = ()
 
 
 class StudyError(PdlibError):
@@ -73,16 +85,10 @@ class DataError(PdlibError):
     ----------
     problems : list of Problem
         Problems and questions.
-    doubts : list of Problem
-        What else was seen on the way.
-    reading : object, optional
-        What had been understood until then, as `pdlib.Observations.reading`.
     """
 
-    def __init__(self, problems: list[Problem], doubts: list[Problem] | None = None, reading: Any = None) -> None:
-        self.problems = problems
-        self.doubts = doubts or []
-        self.reading = reading
+    def __init__(self, problems: list[Problem], doubts: Sequence[Problem] = (), reading: Any = None) -> None:
+        self.problems, self.doubts, self.reading = problems, doubts, reading
         lines = [f"{_counted(problems)}; nothing was computed."]
         lines += [f"{number}. {problem}" for number, problem in enumerate(problems[:MOST_SHOWN], start=1)]
         if len(problems) > MOST_SHOWN:

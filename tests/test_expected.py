@@ -100,7 +100,7 @@ def test_labels_come_from_the_units_table() -> None:
 
 
 def test_another_outcome_on_request() -> None:
-    other = {"name": "answers", "role": "other", "kind": "rate", "events": "n", "exposure": "base"}
+    other = {"name": "answers", "role": "other", "kind": "rate", "events": "n", "exposure": "base", "better": "higher"}
     observations = declared(panel().assign(base=1000), outcome=[outcome(), other])
     expected = expect(observations, outcome="answers")
     hold(expected, 60)
@@ -112,7 +112,14 @@ def test_another_outcome_on_request() -> None:
 def test_an_outcome_that_only_two_units_have() -> None:
     frame = panel().assign(base=1000)
     frame["spare"] = frame["n"].where(frame["unit"].isin(frame["unit"].unique()[:2]))
-    other = {"name": "spare", "role": "other", "kind": "rate", "events": "spare", "exposure": "base"}
+    other = {
+        "name": "spare",
+        "role": "other",
+        "kind": "rate",
+        "events": "spare",
+        "exposure": "base",
+        "better": "higher",
+    }
     with pytest.raises(TooFewUnitsError, match="2 units have data on spare; at least 3 are needed"):
         expect(declared(frame, outcome=[outcome(), other]), outcome="spare")
 

@@ -41,7 +41,7 @@ def test_another_declaration_is_another_finding():
     declared = {"unit": "unit", "period": "month", "outcome": outcome, "context": ["size"]}
     others = [
         {"outcome": {**outcome, "better": "lower"}}, {"outcome": {**outcome, "smallest_excess": 0.1}},
-        {"outcome": {"name": "happy", "kind": "rate", "events": "happy", "exposure": "n"}},
+        {"outcome": {"name": "happy", "kind": "rate", "events": "happy", "exposure": "n", "better": "lower"}},
         {"context": [{"name": "size", "kind": "category"}]}, {"context": []},
     ]  # fmt: skip
 

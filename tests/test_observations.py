@@ -557,7 +557,8 @@ def test_groups_that_vary_over_the_periods_come_from_either_table() -> None:
 
 def test_an_unfinished_last_period_is_told() -> None:
     months = [f"2025-{number:02d}" for number in range(1, 7)]
-    frame = pd.DataFrame({"shop": np.repeat(UNITS, 6), "month": months * 6, "happy": 5, "answers": 20, "footfall": 3})
+    frame = pd.DataFrame({"shop": np.repeat(UNITS, 6), "month": months * 6, "happy": 5, "answers": 20})
+    frame["footfall"] = np.repeat([3, 5, 8, 4, 9, 6], 6)
     frame["happy"] += np.arange(len(frame)) % 7
     assert not read(study(), {"observations": frame}).caveats
     late = frame["month"].eq("2025-06")

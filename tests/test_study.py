@@ -18,7 +18,7 @@ STUDY_KEYS = (
 )
 OUTCOME_KEYS = (
     "name, label, role, kind, better, successes, n, value, sd, se, events, exposure, per, exposure_label, unit, "
-    "digits, source, smallest_excess, smallest_contrast, missing, weighted, cumulative"
+    "digits, source, smallest_excess, smallest_contrast, missing, weighted, counts, cumulative"
 )
 PRACTICE_KEYS = (
     "practice, label, theme, who_decides, cost, everyone_can, measured_by, evidence, claims, kind, programme, "

@@ -40,6 +40,8 @@ OUTCOME = {"name": "happy", "kind": "mean", "value": "score", "n": "answers"}
          [{"practice": "huddle", "kind": "binary", "yes": 1}]),
         (Answer("outcome", {"missing": [-999]}, of="happy"), [{**OUTCOME, "missing": [-999]}]),
         (Answer("outcome", {"better": "lower"}, of="score"), [{**OUTCOME, "better": "lower"}]),
+        (Answer("outcome", {"kind": "proportion"}, of="happy"),
+         [{"name": "happy", "kind": "proportion", "successes": "score", "n": "answers"}]),
     ],
 )  # fmt: skip
 def test_an_answer_finds_its_place(tmp_path: Path, answer: Answer, wanted: object) -> None:

@@ -245,6 +245,8 @@ def _notes(expected: Expected, fit: ChangeFit) -> list[str]:
     notes = [f"{lead}and what else happened to a {unit.singular} in between looks like its own doing."]
     if not fit.identified:
         notes.append(TOO_SHORT)
+    if expected.freshness.reason:
+        notes.append(f"Nobody is named. {expected.freshness.reason}")
     left_out = len(fit.seen) - int(fit.seen.sum())
     if left_out:
         notes.append(f"{left_out:,} {plural(left_out, unit.singular, unit.plural)} left out: not seen in both spans.")
@@ -256,8 +258,8 @@ def _notes(expected: Expected, fit: ChangeFit) -> list[str]:
 def _untold(expected: Expected, fit: ChangeFit) -> str:
     """Why a lasting change cannot be told, or not of so few units; empty if it can."""
     study, count = expected.observations.study, int(fit.seen.sum())
-    if not fit.identified:
-        return TOO_SHORT
+    if expected.freshness.reason or not fit.identified:
+        return expected.freshness.reason or TOO_SHORT
     if count < FEW_UNITS:
         return few_units(count, study.unit.plural)
     many = study.period.plural if study.period else "periods"

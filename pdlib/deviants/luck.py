@@ -127,7 +127,9 @@ def luck_check(expected: Expected) -> LuckCheck:
     span = (periods[0], periods[half - 1], periods[half], periods[-1])
     notes = [] if len(named) else [STAND_IN]
     finding = _sentence(table, outcome, whose="Our" if len(named) else "The likeliest")
-    if correlation < 2 / np.sqrt(len(both)) and table["lead_later_lower"].iloc[1] <= 0:
+    if expected.freshness.reason:
+        finding = f"The later half is no test of the earlier one. {expected.freshness.reason}"
+    elif correlation < 2 / np.sqrt(len(both)) and table["lead_later_lower"].iloc[1] <= 0:
         finding = _faded(expected, correlation)
     elif not expected.tells_lasting:
         finding = f"{finding} {expected.silence}"

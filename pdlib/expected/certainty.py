@@ -147,8 +147,13 @@ def too_long(spells: Spells, lasting_variance: float) -> bool:
     return spells.credible and spells.correlation + unsure >= HIGH
 
 
-# Why what lasts cannot be told, the weightiest first: a further reason (evidence that is not fresh) goes here.
-REASONS: tuple[Callable[[Expected], str], ...] = (_seen_once, _long_spells)
+def _not_fresh(expected: Expected) -> str:
+    """Figures hold earlier ones, so that periods repeat each other."""
+    return expected.freshness.reason
+
+
+# Why what lasts cannot be told, the weightiest first: a further reason goes here.
+REASONS: tuple[Callable[[Expected], str], ...] = (_not_fresh, _seen_once, _long_spells)
 
 
 def _periods(expected: Expected) -> tuple[str, str]:
@@ -179,6 +184,8 @@ def verdict(expected: Expected) -> Verdict:
 
     Numeric limits are conventions: 30 units, 3 periods, reliability one half (doi:10.1136/bmjqs.2010.048058).
     """
+    if expected.freshness.reason:
+        return Verdict("stop", (expected.freshness.reason,))
     study, certainty = expected.observations.study, expected.certainty
     count, periods = len(expected.grid.units), len(expected.grid.seen)
     stops: list[str] = []

@@ -22,6 +22,7 @@ from pdlib.expected.certainty import (
     why_untold,
     worth_having,
 )
+from pdlib.expected.fresh import FRESH, Freshness, judge_freshness
 from pdlib.expected.grid import Grid, make_grid, most_frequent
 from pdlib.observations import Observations
 from pdlib.show import figures, overview
@@ -61,6 +62,8 @@ class Expected:
     settings : dict
     challenger : "auto", None or regressor
         As it was asked for.
+    freshness : Freshness
+        Whether each period's figure is new evidence.
     """
 
     observations: Observations
@@ -70,6 +73,7 @@ class Expected:
     caveats: list[str]
     settings: dict[str, Any]
     challenger: Any = "auto"
+    freshness: Freshness = FRESH
 
     @cached_property
     def _table(self) -> pd.DataFrame:
@@ -194,7 +198,7 @@ class Expected:
         """How much of the differences lasts, passes, and is small numbers, in a sentence."""
         study = self.observations.study
         if not self.tells_lasting:
-            return "What lasts and what passes cannot be told apart in these data."
+            return self.freshness.reason or "What lasts and what passes cannot be told apart in these data."
         last, passing, small = (f"{value:.0%}" for value in self.parts["share"])
         period = study.period.singular if study.period else "period"
         return (
@@ -333,6 +337,9 @@ def expect(
     """
     chosen = observations.study.find_outcome(outcome)
     grid = make_grid(observations, chosen)
+    freshness = judge_freshness(grid, chosen, observations.study)
+    if freshness.kept:
+        grid = make_grid(observations.during(list(freshness.kept)), chosen)
     if len(grid.units) < 3:
         raise TooFewUnitsError(f"{len(grid.units)} units have data on {chosen.label}; at least 3 are needed.")
     resolved, notes = _form(form, grid)
@@ -351,8 +358,8 @@ def expect(
         "outcome": chosen.name, "form": resolved, "challenger": tried, "top": observations.study.top,
         "persistence": observations.study.persistence, "seed": None, "pdlib": __version__, **observations.settings,
     }  # fmt: skip
-    notes = [*notes, *grid.notes, *_fit_notes(fit, observations)]
-    return Expected(observations, chosen.shown_by(grid.spread), grid, fit, notes, settings, challenger)
+    notes = [*notes, *grid.notes, *_fit_notes(fit, observations), *filter(None, [freshness.note])]
+    return Expected(observations, chosen.shown_by(grid.spread), grid, fit, notes, settings, challenger, freshness)
 
 
 def _challenged(fit: ExcessFit, grid: Grid, challenger: Any, *, smooth: bool) -> tuple[ExcessFit, str]:

@@ -302,7 +302,8 @@ class Insight(Facts):
         return join(element("h2", "How sure we are"), *self._luck(), element("h3", "Limits"), caveats(self.limits))
 
     def _luck(self) -> list[Markup | Html]:
-        if len(self.deviants.expected.grid.seen) < 4:
+        expected = self.deviants.expected
+        if len(expected.grid.seen) < 4 or expected.freshness.reason:
             return []
         try:
             luck, show = self.deviants.luck_check(), self.show.full
@@ -317,7 +318,7 @@ class Insight(Facts):
             f"{self._ours(luck, ours['n_units'])} said to lead by {self.show.lead(ours['lead_earlier'])} beyond the "
             f"same means; later it was {self.show.lead(ours['lead_later'])} ({kept})."
         )
-        if not self.deviants.expected.tells_lasting and ours["lead_later"] > 0:
+        if not expected.tells_lasting and ours["lead_later"] > 0:
             words += " That is no proof that it lasts."
         # The chart's title says that a fair list holds, so it is shown only where there is one and it does.
         holds = self._has_list(luck) and ours["survived_share"] >= 0.5

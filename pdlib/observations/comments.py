@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from pdlib.observations.meaning.answers import spoken
+from pdlib.observations.meaning.silence import says_nothing
 from pdlib.observations.periods import DATED, Calendar, read_periods
-from pdlib.observations.reader import YES_NO, is_empty
+from pdlib.observations.reader import is_empty
 from pdlib.observations.sheet import Sheet, Source
 from pdlib.observations.text import as_text
 from pdlib.study import Period, Voices
@@ -52,7 +54,7 @@ def read_comments(source: Source, units: pd.Index, calendar: Calendar) -> tuple[
     taken = pd.DataFrame({name: as_text(sheet.frame[column]) for name, column in declared.items() if name != "period"})
     if study.period:
         taken["period"] = _in_periods(sheet, study.period, calendar)
-    empty = taken["text"].isna()
+    empty = says_nothing(taken["text"])
     if len(taken) and empty.all():
         sheet.report(study.voices.text, "every comment is empty.", "Name the column that holds the words.")
     outside = taken["period"].isna() & ~empty if study.period else pd.Series(False, index=taken.index)
@@ -116,7 +118,8 @@ def read_reviewed(source: Source) -> pd.DataFrame:
     if not all(present):
         return none
     frame = sheet.frame[REVIEWED].astype("str")
-    answer = frame["cleared"].str.lower().map(YES_NO)
+    said = frame["cleared"].str.strip().str.lower()
+    answer = said.map(spoken(said))
     unclear = answer.isna() & frame["cleared"].notna()
     sheet.report_rows("cleared", unclear, "neither yes nor no", "Write yes, no, or nothing.", frame["cleared"])
     alone = answer.notna() & frame["reviewer"].isna()

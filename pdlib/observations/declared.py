@@ -43,17 +43,20 @@ def single_table(source: str | Path | pd.DataFrame, tables: Mapping[str, Any], g
     _check_given(given)
     declaration: dict[str, Any] = {
         "outcome": _outcome(given),
-        "practice": [_practice(item) for item in _several(given.get("practices", ()))],
+        "practice": [
+            item if isinstance(item, Mapping) else {"practice": item} for item in _several(given.get("practices", ()))
+        ],
         **{key: given[key] for key in ("name", "unit", "period", "context") if key in given},
     }
     written = _written(tables)
+    said = "kind" in given or (isinstance(given["outcome"], Mapping) and "kind" in given["outcome"])
     if isinstance(source, pd.DataFrame):
         if written:
             declaration["tables"] = {"observations": written}
-        return Source(Study(**declaration), {"observations": source}, door="keywords")
+        return Source(Study(**declaration), {"observations": source}, door="keywords", kind_was_said=said)
     path = Path(source)
     files = {"name": path.stem, "tables": {"observations": {**written, "file": path.name}}, "folder": path.parent}
-    return Source(Study(**(files | declaration)), {}, door="keywords")
+    return Source(Study(**(files | declaration)), {}, door="keywords", kind_was_said=said)
 
 
 def refuse_words(words: Mapping[str, Any], *, of_a_study: bool) -> None:
@@ -99,12 +102,6 @@ def _outcome(given: Mapping[str, Any]) -> dict[str, Any]:
     if wrong:
         raise StudyError(f"{'; '.join(wrong)}. A column's own keys are {', '.join(known)}.")
     return own
-
-
-def _practice(item: Any) -> dict[str, Any]:
-    """A practice of a single table is averaged over the periods, so that it is graded unless said otherwise."""
-    own = dict(item) if isinstance(item, Mapping) else {"practice": item}
-    return {"kind": None if "yes" in own else "graded", **own}
 
 
 def _several(value: Any) -> Sequence[Any]:

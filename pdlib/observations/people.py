@@ -6,8 +6,8 @@ import re
 
 import pandas as pd
 
+from pdlib.observations.meaning.answers import yes_or_no
 from pdlib.observations.periods import Calendar
-from pdlib.observations.reader import yes_or_no
 from pdlib.observations.sheet import Sheet, Source
 from pdlib.observations.waves import read_waves
 from pdlib.study import Practice, did_you_mean

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any, cast
 
@@ -10,8 +11,10 @@ import pandas as pd
 from pydantic import ValidationError
 
 from pdlib.errors import StudyError
+from pdlib.observations.meaning.answers import ask_answers, yes_or_no
+from pdlib.observations.meaning.codes import both, check_declared
 from pdlib.observations.periods import Calendar
-from pdlib.observations.reader import SAME_ID, is_empty, report_again, yes_or_no
+from pdlib.observations.reader import SAME_ID, is_empty, report_again
 from pdlib.observations.sheet import Sheet, Source
 from pdlib.observations.waves import read_waves
 from pdlib.show.wording import listed
@@ -19,6 +22,8 @@ from pdlib.study import Practice, Study, did_you_mean, practice_in_context
 
 _FIELDS = list(Practice.model_fields)
 _TEXTS = ("label", "theme", "who_decides", "claims", "touchpoint")  # a spreadsheet may hold them as numbers
+_CODES = ("yes", "missing")  # a spreadsheet holds one number, or several in one text
+_HOW_READ = {"practice", "kind", *_CODES}
 _LONG = ["unit", "wave", "practice", "value"]
 
 
@@ -33,7 +38,7 @@ def read_codebook(source: Source) -> pd.DataFrame:
     sheet = source.sheet("codebook", ["practice"])
     entries = list(source.study.practice)
     if sheet is not None and sheet.has("practice", "It needs one row per practice."):
-        entries += _entries(sheet)
+        entries = _with_answers(entries, _entries(sheet))
     codebook = _as_codebook(entries)
     _refuse_context(source.study, codebook.index)
     _check_codebook(Sheet(source.name("codebook"), codebook, source.problems))
@@ -46,6 +51,7 @@ def _entries(sheet: Sheet) -> list[Practice]:
     for row, record in zip(sheet.rows(every), sheet.frame.to_dict("records"), strict=True):
         known: dict[str, Any] = {str(key): value for key, value in record.items() if key in _FIELDS and pd.notna(value)}
         known |= {key: str(known[key]) for key in _TEXTS if key in known}
+        known |= {key: _codes(known[key]) for key in _CODES if key in known}
         try:
             entries.append(Practice(**known))
         except ValidationError as error:
@@ -55,6 +61,22 @@ def _entries(sheet: Sheet) -> list[Practice]:
             found = f"row {row} is not as a codebook needs it: {'; '.join(details)}."
             sheet.report(None, found, "See the keys of [[practice]].")
     return entries
+
+
+def _with_answers(declared: list[Practice], listed: list[Practice]) -> list[Practice]:
+    """All entries; one of the study that says no more than how answers are read goes into the codebook's line."""
+    lines = {entry.practice: entry for entry in listed}
+    reads = {e.practice: e for e in declared if e.practice in lines and e.model_fields_set <= _HOW_READ}
+    rest = [entry for entry in declared if entry.practice not in reads]
+    for name, entry in reads.items():
+        said = {key: getattr(entry, key) for key in entry.model_fields_set}
+        lines[name] = lines[name].model_copy(update=said)
+    return [*rest, *(lines[entry.practice] if entry.practice in reads else entry for entry in listed)]
+
+
+def _codes(cell: Any) -> list[float | str]:
+    """Codes in a cell: a number, or several things apart by semicolons or commas."""
+    return [part.strip() for part in re.split("[;,]", cell)] if isinstance(cell, str) else [float(cell)]
 
 
 def _as_codebook(entries: list[Practice]) -> pd.DataFrame:
@@ -143,12 +165,26 @@ def read_practices(
     listed = listed or [str(name) for name in frame.columns if name not in keys]
     _refuse_context(study, pd.Index(listed))
     fix = "The codebook names it; add the column or drop the line."
-    values = pd.DataFrame({name: yes_or_no(sheet, name) for name in listed if sheet.has(name, fix)}, index=frame.index)
+    present = [name for name in listed if sheet.has(name, fix)]
+    values = pd.DataFrame({name: _answers(sheet, name, codebook) for name in present}, index=frame.index)
     return _complete(codebook, sheet, values), _long(values, frame[unit], waves)
 
 
+def _answers(sheet: Sheet, name: str, codebook: pd.DataFrame) -> pd.Series:
+    """The answers about one practice, read as the codebook says."""
+    entry = codebook[codebook.index == name].iloc[:1]
+    yes, missing, kind = entry[["yes", "missing", "kind"]].iloc[0] if len(entry) else ((), None, None)
+    check_declared(sheet, [name], missing)
+    missing = both(missing, sheet.options.missing)
+    values = yes_or_no(sheet, name, yes=yes, missing=missing)
+    return ask_answers(sheet, name, values, kind=kind if isinstance(kind, str) else None, missing=missing)
+
+
 def _among_observations(sheet: Sheet, codebook: pd.DataFrame, listed: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    values = pd.DataFrame({name: yes_or_no(sheet, name) for name in listed if name in sheet.frame})
+    values = pd.DataFrame({name: _answers(sheet, name, codebook) for name in listed if name in sheet.frame})
+    if sheet.door == "keywords":  # averaged over the periods, so that a yes or no becomes a share unless it is declared
+        declared = codebook["kind"].notna() | codebook["yes"].map(len).gt(0)
+        codebook = codebook.assign(kind=codebook["kind"].where(declared, "graded"))
     codebook = _complete(codebook, sheet, values)
     if values.empty:
         return codebook, pd.DataFrame(columns=_LONG)

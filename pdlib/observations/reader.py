@@ -8,15 +8,19 @@ import numpy as np
 import pandas as pd
 
 from pdlib.errors import DataError, TooFewUnitsError
+from pdlib.observations.meaning.answers import yes_or_no
+from pdlib.observations.meaning.codes import both, check_declared, coded_numbers, without_codes
+from pdlib.observations.meaning.ids import tidied
+from pdlib.observations.meaning.shapes import missing_of
 from pdlib.observations.numbers import Role
 from pdlib.observations.periods import Calendar, PeriodsRead, read_periods
+from pdlib.observations.running import without_running_up
 from pdlib.observations.sheet import SHOWN, Sheet, parted
 from pdlib.observations.text import as_written, joined
 from pdlib.show.wording import listed
 from pdlib.study import Confirm, Context, Outcome, Study, did_you_mean
 
 FEWEST_UNITS = 3
-YES_NO = {"yes": 1.0, "no": 0.0, "true": 1.0, "false": 0.0, "y": 1.0, "n": 0.0}
 ALONE = "no group, "  # before the id of a unit that is a group of its own
 SAME_ID = "It must have the same id column as the observations."
 
@@ -48,7 +52,6 @@ def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> tuple[pd.Data
     fix = f"Name the right column {'under [unit] or [period]' if sheet.door == 'toml' else 'in unit= or period='}."
     present = [sheet.has(key, fix) for key in keys]
     if not all(present):
-        _report_wide(study, sheet)
         _read_outcomes(study, sheet)
         raise DataError(*parted(sheet.problems))
     read, period = None, pd.Series("all", index=frame.index)
@@ -58,6 +61,8 @@ def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> tuple[pd.Data
     columns = {"unit": frame[study.unit.column], "period": period}
     _check_keys(study, sheet, columns)
     columns |= _read_outcomes(study, sheet)
+    if read:
+        columns = without_running_up(study, sheet, columns, read.calendar)
     for item in study.context:
         values = _context(study, item, sheet, units)
         if values is not None:
@@ -69,26 +74,19 @@ def read_panel(study: Study, sheet: Sheet, units: Sheet | None) -> tuple[pd.Data
     return pd.concat([pd.DataFrame(columns), others], axis=1), read
 
 
-def _report_wide(study: Study, sheet: Sheet) -> None:
-    """Say that periods stand in the heading, where the column of the period is missing for that reason."""
-    headings = pd.Series(sheet.frame.columns.astype("str"))
-    if study.period is None or study.period.column in sheet.frame:
-        return
-    times = headings[pd.to_datetime(headings, errors="coerce", format="ISO8601").notna()]
-    if len(times) > 1:
-        found = f"a wide table: {len(times)} headings are periods, {times.iloc[0]} to {times.iloc[-1]}."
-        sheet.report(None, found, "Give one row per unit and period, as frame.melt does.", code="wide")
-
-
 def _read_outcomes(study: Study, sheet: Sheet) -> dict[str, pd.Series]:
     """The columns of all outcomes as numbers, checked against each other."""
     columns: dict[str, pd.Series] = {}
     for outcome in study.outcome:
         for name, role in _roles(outcome).items():
             if name not in columns and sheet.has(name, "Name the right column in the outcome."):
-                more = {"unit": outcome.unit, "weighted": outcome.weighted, "of": outcome.name}
+                more = {"unit": outcome.unit, "weighted": outcome.weighted}
                 hidden = getattr(outcome, "suppressed", None) if role == "count" else None
-                columns[name] = sheet.numbers(name, role=role, missing=outcome.missing, suppressed=hidden, **more)
+                missing = _missing(study, name)
+                columns[name] = coded_numbers(
+                    sheet, name, missing, section="outcome", of=outcome.name, role=role, suppressed=hidden, **more
+                )
+        check_declared(sheet, outcome.columns, outcome.missing)
     for outcome in study.outcome:
         if all(name in columns for name in outcome.columns):
             _check_outcome(sheet, outcome, columns)
@@ -125,6 +123,12 @@ def report_again(sheet: Sheet, keys: pd.DataFrame, fix: str) -> None:
     if again.any():
         values = joined(keys[again], [str(key) for key in keys]).reindex(keys.index)
         sheet.report_rows(" and ".join(map(str, keys)), again, "a row already given", fix, values)
+
+
+def _missing(study: Study, name: str) -> tuple[float | str, ...] | None:
+    """The codes of a column: those of every outcome that reads it; None if none says anything."""
+    declared = [outcome.missing for outcome in study.outcome if name in outcome.columns and outcome.missing is not None]
+    return tuple(code for codes in declared for code in codes) if declared else None
 
 
 def is_empty(values: pd.Series) -> pd.Series:
@@ -173,9 +177,10 @@ def _context(study: Study, item: Context, sheet: Sheet, units: Sheet | None) -> 
 
 
 def _condition(item: Context, sheet: Sheet) -> pd.Series:
+    check_declared(sheet, [item.name], item.missing)
     if item.kind == "category":
-        return sheet.frame[item.name].astype("str")
-    values = sheet.numbers(item.name, missing=item.missing, unit=item.unit)
+        return tidied(without_codes(sheet.frame[item.name].astype("str"), both(item.missing, sheet.options.missing)))
+    values = coded_numbers(sheet, item.name, item.missing, section="context", of=item.name, unit=item.unit)
     if item.scale != "linear":
         low = values <= 0 if item.scale == "log" else values < 0
         found, fix = f"a value that has no {item.scale}", 'Use scale = "linear" or mend the values.'
@@ -207,11 +212,10 @@ def usable(study: Study, panel: pd.DataFrame, table: str, calendar: Calendar) ->
         If fewer than three units are left.
     """
     outcome, unit = study.primary, study.unit
-    missing = panel[outcome.columns].isna().any(axis=1)
+    reason = missing_of(outcome, panel)
     empty = panel[outcome.size].fillna(0).eq(0) if outcome.size else pd.Series(False, index=panel.index)
-    reasons = ["", f"no {outcome.label} recorded", f"no {outcome.exposure_label} behind it"]
-    reason = np.select([missing, empty], [1, 2], default=0)
-    kept = reason == 0
+    reason = reason.mask(empty & reason.eq(""), f"no {outcome.exposure_label} behind it")
+    kept = reason.eq("").to_numpy()
     used = _in_order(panel if kept.all() else panel[kept], calendar)
     count = used["unit"].nunique()
     if count < FEWEST_UNITS:
@@ -220,8 +224,7 @@ def usable(study: Study, panel: pd.DataFrame, table: str, calendar: Calendar) ->
             f"at least {FEWEST_UNITS} are needed to compare anything, 30 to name anyone. "
             f"Check the column {unit.column!r}."
         )
-    aside = panel.loc[~kept, ["unit", "period"]].assign(reason=[reasons[code] for code in reason[~kept]])
-    aside = aside.astype({"reason": "str"})
+    aside = panel.loc[~kept, ["unit", "period"]].assign(reason=reason[~kept]).astype({"reason": "str"})
     return used.reset_index(drop=True), aside.reset_index(drop=True)
 
 
@@ -299,19 +302,8 @@ def _of_units(column: str, key: str, observed: Sheet, sheet: Sheet | None, unit:
         (sheet or observed).report(column, found, "Name a column of the units table or of the observations.")
         return pd.Series(dtype="str")
     ids = own.frame[unit]
-    values = yes_or_no(own, column) if key == "confirm.units" else own.frame[column].astype("str")
+    values = yes_or_no(own, column) if key == "confirm.units" else tidied(own.frame[column].astype("str"))
     if own is observed:
         other = values.ne(values.groupby(ids).transform("first")) & values.notna()
         own.report_rows(column, other, f"not what the unit's first row says ({key})", "Say the same in all rows.", ids)
     return values.groupby(ids).first()
-
-
-def yes_or_no(sheet: Sheet, name: str) -> pd.Series:
-    """Numbers as they are; yes and no as 1 and 0; anything else is a problem."""
-    values = sheet.frame[name]
-    answers = pd.Series(np.nan, values.index)
-    if not (pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)):
-        answers = values.astype("str").str.strip().str.lower().map(YES_NO).astype(float)
-    left = replace(sheet, frame=pd.DataFrame({name: values.mask(answers.notna()) if answers.notna().any() else values}))
-    words = ("neither a number nor yes or no", "Write numbers, yes or no, empty for no answer.")
-    return answers.fillna(left.numbers(name, role="practice", words=words))

@@ -66,6 +66,9 @@ def what_was_read(
         found += _of_outcome(outcome, main, panel)
     found += [_of_condition(item, main, panel) for item in study.context if item.name in panel]
     found += _of_practices(sheets["practices"].name if "practices" in sheets else main, practices)
+    notes = {name: note for sheet in sheets.values() for name, note in sheet.notes.items() if note}
+    for row in found:
+        row["said"] = "; ".join([part for part in (row["said"], *notes.get(row["column"], ())) if part])
     return pd.DataFrame(found, columns=COLUMNS)
 
 
@@ -115,6 +118,8 @@ def _of_condition(item: Context, table: str, panel: pd.DataFrame) -> dict[str, A
 
 
 def _of_practices(table: str, practices: pd.DataFrame) -> list[dict[str, Any]]:
+    if practices.empty:
+        return []
     return [
         _row(
             table,

@@ -16,6 +16,7 @@ from pdlib.errors import DataError, Level, Problem, StudyError
 from pdlib.observations.files import FileReading, Raw, UnreadableError, read_file
 from pdlib.observations.limits import LIMITS, TooLargeError
 from pdlib.observations.marks import ERRORS
+from pdlib.observations.meaning.ids import hint, key, tidied
 from pdlib.observations.numbers import Role, as_numbers
 from pdlib.observations.text import as_text, as_written, rows, rows_listed
 from pdlib.show.wording import listed
@@ -166,7 +167,7 @@ class Sheet:
         """Note the rows of units that the observations do not have."""
         ids = self.frame[column]
         unknown = ids.notna() & ~ids.isin(units)
-        fix = "Mend the id, or remove the row."
+        fix = f"Mend the id, or remove the row.{hint(ids[unknown].unique(), units)}"
         self.report_rows(column, unknown, "a unit that the observations do not have", fix, ids)
 
     def has(self, column: str, fix: str) -> bool:
@@ -217,6 +218,12 @@ class Source:
         The tables that could be opened, by name.
     facts : dict
         What is known of each as a whole, for people.
+    spellings : dict
+        How each id first stood there, by what it has in common with other spellings of it.
+    excluded : dict
+        By table, the rows of what the study says is no unit.
+    kind_was_said : bool
+        Whether the kind of the outcome is declared.
     """
 
     study: Study
@@ -226,6 +233,9 @@ class Source:
     door: Door = "toml"
     sheets: dict[str, Sheet] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
+    spellings: dict[str, str] = field(default_factory=dict)
+    excluded: dict[str, pd.DataFrame] = field(default_factory=dict)
+    kind_was_said: bool = True
 
     def sheet(self, table: str, text: list[str], times: Sequence[str] = ()) -> Sheet | None:
         """Read one table.
@@ -250,6 +260,8 @@ class Source:
             return None
         frame = self._once(table, raw.frame)
         frame = frame.assign(**{name: as_text(frame[name]) for name in text if name in frame})
+        if self.study.unit.column in text and self.study.unit.column in frame:
+            frame = self._of_units(table, frame)
         sheet = replace(self._blank(table), frame=frame, lines=raw.lines, reading=raw.reading)
         self.sheets[table] = sheet
         if raw.reading is not None:
@@ -278,6 +290,14 @@ class Source:
                     *parted([*self.problems, Problem(self.name(table), found, "Write one value in each cell.")])
                 )
         return frame
+
+    def _of_units(self, table: str, frame: pd.DataFrame) -> pd.DataFrame:
+        """The rows of units, each id in one spelling; what the study excludes is put aside."""
+        unit = self.study.unit
+        frame = frame.assign(**{unit.column: tidied(frame[unit.column], self.spellings)})
+        excluded = frame[unit.column].isin([self.spellings.get(key(name), name) for name in unit.exclude])
+        self.excluded[table] = frame[excluded]
+        return frame[~excluded] if len(self.excluded[table]) else frame
 
     def name(self, table: str) -> str:
         """What to call a table: its file, or "the units table"."""

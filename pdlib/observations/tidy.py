@@ -9,16 +9,18 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from pdlib.errors import DataError, Problem, StudyError
+from pdlib.errors import DataError, Problem, StudyError, TooFewUnitsError
 from pdlib.observations.comments import read_comments, read_reviewed, read_staff
 from pdlib.observations.declared import refuse_words, single_table
+from pdlib.observations.meaning.check import NO_UNIT, check_exclusions, check_meaning
 from pdlib.observations.people import HYPOTHESES, read_hypotheses, read_visits
 from pdlib.observations.periods import Calendar
 from pdlib.observations.practices import read_codebook, read_practices
 from pdlib.observations.reader import read_panel, read_units, usable
 from pdlib.observations.reading import COLUMNS, what_was_read
 from pdlib.observations.sheet import Source, parted
-from pdlib.observations.text import rows
+from pdlib.observations.text import as_text, rows
+from pdlib.observations.wide import laid_out_long
 from pdlib.show import overview
 from pdlib.study import Study, did_you_mean
 
@@ -106,6 +108,9 @@ class Observations:
             f"{rows(count)} set aside: {reason}." for reason, count in self.set_aside["reason"].value_counts().items()
         ]
         notes += [f"{count:,} comments set aside: {reason}." for reason, count in self._comments_aside.items() if count]
+        notes += [
+            f"{rows(count)} of the {table} table set aside: {NO_UNIT}." for table, count in self._excluded.items()
+        ]
         notes += map(str, self.doubts)
         notes += _unfinished(self)
         if self.study.period is None:
@@ -113,11 +118,24 @@ class Observations:
         return notes
 
     @property
+    def unusable(self) -> dict[str, int]:
+        """How many rows were set aside that the study did not ask to leave out, by reason."""
+        counts = self.set_aside["reason"].value_counts().drop(NO_UNIT, errors="ignore")
+        return {str(reason): int(count) for reason, count in counts.items()}
+
+    @property
     def _comments_aside(self) -> dict[str, int]:
         return {
             "nothing said": self.settings.get("comments_empty", 0),
             "of a time outside the observations": self.settings.get("comments_out_of_span", 0),
         }
+
+    @property
+    def _excluded(self) -> dict[str, int]:
+        found = {
+            table: self.settings.get(f"{table}_excluded", 0) for table in ("units", "practices", "comments", "visits")
+        }
+        return {table: count for table, count in found.items() if count}
 
     def during(self, periods: list[str]) -> Observations:
         """The same observations, these periods only; waves of practices in other periods are left out too.
@@ -283,25 +301,51 @@ def _read(source: Source) -> Observations:
     codebook = read_codebook(source)
     if sheet is None:
         raise DataError(*parted(source.problems))
-    panel, periods = read_panel(study, sheet, unit_sheet)
+    sheet = source.sheets["observations"] = laid_out_long(study, sheet)
+    try:
+        panel, periods = read_panel(study, sheet, unit_sheet)
+    except DataError as error:
+        error.reading = what_was_read(study, source.sheets, pd.DataFrame(), pd.DataFrame(), source.facts)
+        raise
     calendar = periods.calendar if periods else Calendar.of(["all"])
     if periods:
         source.facts["period"] = periods.said
     units = read_units(study, sheet, unit_sheet, panel, calendar)
+    check_meaning(study, sheet, unit_sheet, panel, units, kind_was_said=source.kind_was_said)
     times = calendar if periods else None
     codebook, practices = read_practices(source, codebook, panel, units.index, times)
     codebook, practices = read_visits(source, codebook, practices, units.index, times)
     hypotheses = read_hypotheses(source, codebook, practices)
     comments, counts = read_comments(source, units.index, calendar)
     staff, reviewed = read_staff(source, unit_sheet), read_reviewed(source)
+    check_exclusions(study, (sheet, unit_sheet), source.spellings, source.excluded)
     reading = what_was_read(study, source.sheets, panel, practices, source.facts)
     source.stop(reading)
-    panel, set_aside = usable(study, panel, sheet.name, calendar)
+    try:
+        panel, set_aside = usable(study, panel, sheet.name, calendar)
+    except TooFewUnitsError as error:
+        error.reading, error.doubts = reading, source.doubts
+        raise
+    set_aside = pd.concat([_excluded(study, source), set_aside], ignore_index=True)
     settings = {
         "data_hash": source.data_hash(), "declared": study.declared, "rows_used": len(panel),
-        "rows_set_aside": len(set_aside), **counts,
+        "rows_set_aside": len(set_aside), **_excluded_rows(source), **counts,
     }  # fmt: skip
     return Observations(
         study, panel, units, practices, codebook, comments, staff, reviewed, set_aside, settings, hypotheses, reading,
         source.doubts, calendar,
     )  # fmt: skip
+
+
+def _excluded(study: Study, source: Source) -> pd.DataFrame:
+    """Rows of the observations that the study says are of no unit."""
+    frame = source.excluded["observations"]
+    has_period = study.period is not None and study.period.column in frame
+    period = as_text(frame[study.keys[-1]]) if has_period else "all"
+    return pd.DataFrame({"unit": frame[study.unit.column], "period": period, "reason": NO_UNIT}, dtype="str")
+
+
+def _excluded_rows(source: Source) -> dict[str, int]:
+    """How many rows of the other tables are of no unit: ``units_excluded`` and so on, where there are any."""
+    others = {table: frame for table, frame in source.excluded.items() if table != "observations"}
+    return {f"{table}_excluded": len(frame) for table, frame in others.items() if len(frame)}

@@ -28,7 +28,7 @@ def facts(names: Mapping[str, Any]) -> str:
     practices, insight = _first(names, "Practices"), _first(names, "Insight")
     found = {
         "rows_used": len(observations.panel) if observations is not None else None,
-        "rows_set_aside": _set_aside(observations),
+        "rows_set_aside": observations.unusable if observations is not None else {},
         "settings": _settings(names),
         "finding": None,
         "change": getattr(insight, "change", None),
@@ -59,12 +59,6 @@ def _first(names: Mapping[str, Any], kind: str) -> Any:
 
 def _ours(value: object) -> bool:
     return type(value).__module__.partition(".")[0] == "pdlib"
-
-
-def _set_aside(observations: Any) -> dict[str, int]:
-    if observations is None:
-        return {}
-    return {str(reason): int(count) for reason, count in observations.set_aside["reason"].value_counts().items()}
 
 
 def _settings(names: Mapping[str, Any]) -> dict[str, Any]:

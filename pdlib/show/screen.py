@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pdlib.errors import Problem
+from pdlib.errors import MOST_SHOWN, Problem
 
 WIDTH = 120
 MOST_OF_A_ROLE = 12  # one screen, however many practices there are
@@ -65,7 +65,9 @@ def _columns(reading: pd.DataFrame) -> str:
 
 def _listed(level: str, found: Sequence[Problem]) -> str:
     own = [(number, problem) for number, problem in enumerate(found, start=1) if problem.level == level]
-    lines = [line for number, problem in own for line in _told(number, problem)]
+    lines = [line for number, problem in own[:MOST_SHOWN] for line in _told(number, problem)]
+    if len(own) > MOST_SHOWN:
+        lines.append(f"     … and {len(own) - MOST_SHOWN} more, likely of the same kind")
     return "\n".join([_HEADINGS[level], *lines]) if own else ""
 
 

@@ -154,6 +154,7 @@ class Outcome(_Named):
 
     Of a column that could be read in two ways: ``better`` must be said of a rate; ``missing`` lists the codes that
     stand for no answer (an empty list: none does); ``weighted`` says that counts are weighted and need not be whole;
+    ``counts`` that successes which look like whole percentages are counts;
     ``cumulative`` that counts run up through the "year", so that each period is the difference from the one before
     (false: they do not).
     """
@@ -177,6 +178,7 @@ class Outcome(_Named):
     smallest_contrast: float | None = Field(default=None, ge=0)
     missing: Codes | None = None
     weighted: bool = False
+    counts: bool = False
     cumulative: Literal["year", False] | None = None
 
     @model_validator(mode="after")

@@ -16,6 +16,7 @@ from pdlib.study.declaration import Study
 
 _IS_A_NAME = {"unit": "column", "period": "column"}  # may stand as the column's name alone
 _NAME_KEYS = {"practice": "practice"}
+AMOUNTS = {"mean": "value", "proportion": "successes", "rate": "events"}
 
 
 def write_answers(path: Path, answers: list[Answer]) -> None:
@@ -50,6 +51,8 @@ def write_answers(path: Path, answers: list[Answer]) -> None:
 
 def _put(document: MutableMapping[str, Any], answer: Answer) -> None:
     entry = _entry(document, answer)
+    if answer.section == "outcome" and "kind" in answer.entries:
+        _rename_columns(entry, str(answer.entries["kind"]))
     for key, value in answer.entries.items():
         present = entry.get(key)
         if isinstance(present, list) and isinstance(value, list | tuple):
@@ -75,6 +78,14 @@ def _entry(document: MutableMapping[str, Any], answer: Answer) -> MutableMapping
             own = entries[-1]
         return own
     return _spelt_out(document, section, _IS_A_NAME.get(section, "column"), inline=False)
+
+
+def _rename_columns(entry: MutableMapping[str, Any], kind: str) -> None:
+    """Call the columns of an outcome what they are to its new kind."""
+    for names, name in ((AMOUNTS.values(), AMOUNTS[kind]), (("n", "exposure"), "exposure" if kind == "rate" else "n")):
+        for old in names:
+            if old in entry and old != name:
+                entry[name] = entry.pop(old)
 
 
 def _names(item: MutableMapping[str, Any], name: str) -> set[Any]:

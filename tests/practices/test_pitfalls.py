@@ -43,7 +43,7 @@ def test_sizes_of_low_rates_are_not_those_of_the_median_unit() -> None:
     level = -2.5 + 0.4 * done + 0.8 * rng.standard_normal(400)
     events = rng.poisson(2000 * np.exp(level)[:, None], (400, 3))
     panel = pd.DataFrame({"u": np.repeat(units, 3), "t": [1, 2, 3] * 400, "events": events.ravel(), "days": 2000})
-    outcome = {"name": "y", "kind": "rate", "events": "events", "exposure": "days"}
+    outcome = {"name": "y", "kind": "rate", "events": "events", "exposure": "days", "better": "higher"}
     tables = {"observations": panel, "practices": pd.DataFrame({"u": units, "p": done})}
     observations = read(Study(unit="u", period="t", outcome=outcome), tables)
     expected = expect(observations, challenger=None)

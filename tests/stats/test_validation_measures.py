@@ -67,6 +67,8 @@ def test_every_study_runs_and_reads(tmp_path: Path) -> None:
     names = {
         "find": "N=50 P=6 mean",
         "null": "N=50 P=6 mean",
+        "freshness": "not new: year to date, proportion, from January",
+        "moving": "does not move",
         "practices": "N=200 K=40",
         "teams": "N=400, 20 districts",
         "adoptions": "N=200 P=8",

@@ -79,7 +79,7 @@ def _panel(rng: np.random.Generator, periods: int, kind: str = "") -> tuple[pd.D
     """Rows of stores by months, with or without merit, on any scale; and how they are declared."""
     count, kind = int(rng.integers(6, 100)), kind or str(rng.choice(KINDS))
     frame = pd.DataFrame({"store": np.repeat([f"S{i:03d}" for i in range(count)], periods)})
-    frame = frame.assign(month=np.tile([f"2026-{p + 1:02d}" for p in range(periods)], count))
+    frame = frame.assign(month=np.tile([f"2024-{p + 1:02d}" for p in range(periods)], count))
     merit = rng.choice([0.0, 0.6]) * rng.standard_normal(count) + 0.3 * (place := rng.standard_normal(count))
     effect = np.repeat(merit, periods) + 0.3 * rng.standard_normal(len(frame))
     answers = rng.integers(2, 200, len(frame)).astype(float)
@@ -87,8 +87,9 @@ def _panel(rng: np.random.Generator, periods: int, kind: str = "") -> tuple[pd.D
     given = {"unit": "store", "period": "month", "outcome": "score", "context": CONTEXT[: rng.integers(3)]}
     if kind in ("proportion", "rate"):
         level = 1 / (1 + np.exp(-effect)) if kind == "proportion" else 0.2 * np.exp(effect)
+        better = "higher" if kind == "proportion" else "lower"
         amount = rng.binomial(answers.astype(int), level) if kind == "proportion" else rng.poisson(answers * level)
-        return frame.assign(score=amount, answers=answers), {**given, "kind": kind, "n": "answers"}
+        return frame.assign(score=amount, answers=answers), {**given, "kind": kind, "n": "answers", "better": better}
     scale = 10.0 ** rng.integers(-3, 4)
     answers = np.full(len(frame), 40.0) if kind == "mean, equal n" else answers
     frame = frame.assign(

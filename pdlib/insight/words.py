@@ -18,7 +18,7 @@ NOBODY = {
 }
 QUESTION = "What do you do here that is not on our list?"
 GLOSSARY = {
-    "Bright spot": "{A_unit} that very likely does better than its means explain, by more than luck would have it.",
+    "Bright spot": "{A_unit} that very likely does better than its means explain, and not for a good spell only.",
     "Means": "What {a_unit} cannot choose: {conditions}.",
     "Expected": "What {units} with the same means usually reach. No {unit} takes part in its own expectation.",
     "Twin": "The ordinary {unit} most alike in its means and size.",

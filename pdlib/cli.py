@@ -333,7 +333,7 @@ def _check(arguments: argparse.Namespace) -> int:
         _say(json.dumps({"studies": [one.record for one in checked]}, indent=2, ensure_ascii=False))
     for study, one in zip(arguments.studies, checked, strict=True):
         if one.text and not arguments.json:
-            _say(f"{study}\n{one.text}\n")
+            _say("\n".join([study, one.text, *_silence(one), ""]))
         if one.error:
             _complain(f"{study}: {one.error}")
         elif one.fails(strict=arguments.strict):
@@ -347,6 +347,19 @@ def _check(arguments: argparse.Namespace) -> int:
             return USAGE
         _say(f"{arguments.fixes}: {lines} {'line' if lines == 1 else 'lines'} to mend at the source.")
     return FAILED if any(one.fails(strict=arguments.strict) for one in checked) else GOOD
+
+
+def _silence(checked: Checked) -> list[str]:
+    """Why nobody could be named from these data; nothing if somebody could."""
+    from pdlib.expected import expect
+
+    if checked.observations is None:
+        return []
+    try:
+        silence = expect(checked.observations, challenger=None).silence
+    except PdlibError as error:
+        silence = str(error)
+    return [f"  note: {silence}"] if silence else []
 
 
 def _write_answers(checked: Checked, arguments: argparse.Namespace) -> int:

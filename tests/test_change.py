@@ -63,7 +63,10 @@ def test_nobody_is_named_where_nobody_moved() -> None:
     results = [find_improved(made(seed), BEFORE, AFTER) for seed in range(12)]
     assert sum(len(each.confident) for each in results) == 0
     assert sum(len(each.likely) for each in results) <= 2
-    assert all("none moved up further" in each.finding for each in results)
+    assert all("nobody is named" in each.finding for each in results)
+    for each in results:
+        assert each.certainty.rung in {"nothing lasts", "not sure enough"}
+        assert ("luck" in each.finding) == (each.fit.change_variance == 0)
 
 
 def test_fallers_are_not_named() -> None:

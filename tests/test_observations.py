@@ -125,7 +125,7 @@ def test_without_a_period_each_unit_has_one_row() -> None:
     observations = read(study(period=None), {"observations": panel().iloc[::3]})
     assert observations.periods == ["all"]
     assert observations.caveats == [
-        "No period is declared, so luck and lasting merit cannot be told apart over time.",
+        "No period is declared, so a good spell cannot be told from lasting merit.",
     ]
 
 

@@ -102,7 +102,7 @@ def test_a_rate_says_what_it_is_per_in_every_section_and_once_a_head():
 def test_a_lead_that_turns_keeps_its_minus():
     lists = {"list": ["league table", "ours"], "n_units": [8, 8], "lead_earlier": [0.86, 0.3]}
     later = {"lead_later": [-0.02, 0.2], "lead_later_lower": [-0.06, 0.1], "lead_later_upper": [0.03, 0.3]}
-    assert "later −0.02 points of it" in _sentence(pd.DataFrame(lists | later), score(), 0.5, 80, "Our")
+    assert "later −0.02 points of it" in _sentence(pd.DataFrame(lists | later), score(), "Our")
     page = nobody()
     row = page.deviants.luck_check().table
     assert (row["lead_later"] < 0).any()
@@ -114,11 +114,11 @@ def test_a_lead_that_turns_keeps_its_minus():
 @pytest.mark.parametrize(("more", "reason"), [({"periods": 1}, "One period cannot tell"), ({"units": 12}, "12 ")])
 def test_who_cannot_name_says_first_why(more, reason):
     page = told(**more)
-    assert page.deviants.expected.silence
+    assert page.certainty.rung == "cannot tell"
     assert page.title.endswith("can be named yet")
     assert reason in read(page, "headline")
     assert "we name from" not in read(page)
-    assert read(page, "headline", "findings", "how_sure").count(page.silence) == 1
+    assert read(page, "headline", "findings", "how_sure").count(page.certainty.sentence) == 1
     assert 3 <= len(items(page)) <= 5
 
 

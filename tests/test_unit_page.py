@@ -75,7 +75,7 @@ def test_what_is_found_is_counted_from_the_tables(ordinary):
     frame = ordinary.deviants.why(ordinary.own).trend()
     frame = frame[frame["exposure"] >= ordinary.fewest]
     within = frame["observed"].between(frame["expected_lower"], frame["expected_upper"]).sum()
-    assert f"{within} of {len(frame)} months lie where luck alone can put them" in text
+    assert f"{within} of {len(frame)} months lie within the usual ups and downs" in text
     done = sum(ordinary._here(name) == "yes" for name in ordinary.promising["practice"])
     assert f"We do {done} of {len(ordinary.promising)} practices" in text
     assert f"{len(ordinary.bright)} of 520 shops stand out" in text

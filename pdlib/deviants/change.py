@@ -11,9 +11,9 @@ from scipy.special import ndtr
 
 from pdlib.deviants.finding import groups_by_chance
 from pdlib.errors import StudyError, TooFewUnitsError
-from pdlib.expected import FEW_UNITS, REACH, Expected, expect
+from pdlib.expected import FEW_UNITS, REACH, Certainty, Expected, expect, few_units, not_sure, too_long
 from pdlib.show import figures, overview
-from pdlib.show.wording import expected_right, plural
+from pdlib.show.wording import capitalised, expected_right, plural
 from pdlib.stats.change import ChangeFit, fit_change
 from pdlib.stats.posterior import confident_list, top_probability
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pdlib.observations import Observations
 
 Span = tuple[str, str]
+TOO_SHORT = "Each span is too short to tell a lasting change from a passing one, so nobody is named."
+NO_CHANGE = "The changes are no larger than luck alone makes them."
 COLUMNS = [
     "unit", "label", "exposure_before", "exposure_after", "observed_before", "observed_after", "expected_after",
     "change", "change_lower", "change_upper", "shrunken_change", "shrunken_change_lower", "shrunken_change_upper",
@@ -82,12 +84,25 @@ class Improved:
         unit, named = self.expected.observations.study.unit, self.confident
         lead = f"{len(self._table):,} {unit.plural} compared between {_span(self.before)} and {_span(self.after)}"
         if named.empty:
-            return f"{lead}: none moved up further than others with the same means, beyond what luck explains."
+            return f"{lead}: nobody is named. {self.certainty.sentence}"
         show = self.expected.outcome.format
         low, high = named["shrunken_change"].min(), named["shrunken_change"].max()
         right = expected_right(len(named), float(named["p_top"].sum()))
         how = f"{show.excess_between(low, high)} {show.unit}" if len(named) > 1 else show.size(low)
         return f"{lead}: {right}; moved up by {how} more than others with the same means."
+
+    @property
+    def certainty(self) -> Certainty:
+        """How sure this list is: the rung and its sentence."""
+        study, count = self.expected.observations.study, len(self.confident)
+        if why := _untold(self.expected, self.fit):
+            return Certainty("cannot tell", why)
+        if self.fit.change_variance <= 0:
+            return Certainty("nothing lasts", NO_CHANGE)
+        p = self._table["p_top"].to_numpy()
+        if not count:
+            return Certainty("not sure enough", not_sure(p, study.unit, study.top, self.settings["false_share"]))
+        return Certainty("named", f"{capitalised(expected_right(count, float(self.confident['p_top'].sum())))}.")
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """The leading changes with their ranges, confident ones picked out."""
@@ -218,7 +233,7 @@ def _table(expected: Expected, fit: ChangeFit, early: np.ndarray, late: np.ndarr
     flat = fit.change_variance <= 0
     columns |= {"p_top": p, "p_better": ndtr(fit.change / fit.change_sd) if not flat else np.full(len(p), 0.5)}
     named = np.zeros(len(p), dtype=bool)
-    if len(p) >= FEW_UNITS and not flat and fit.identified and not expected.freshness.reason:
+    if not flat and not _untold(expected, fit):
         named = confident_list(np.where(base["supported"], p, 0.0), top=study.top, false_share=false_share)
     table = pd.DataFrame(columns).assign(group=groups_by_chance(p, named, study.top, flat=flat))
     return table.sort_values(["p_top", "unit"], ascending=[False, True], ignore_index=True)[COLUMNS]
@@ -229,12 +244,24 @@ def _notes(expected: Expected, fit: ChangeFit) -> list[str]:
     lead = "A change is held against that of others with the same means: what moved everybody is not counted, "
     notes = [f"{lead}and what else happened to a {unit.singular} in between looks like its own doing."]
     if not fit.identified:
-        notes.append("Each span is too short to tell a lasting change from a passing one, so nobody is named.")
+        notes.append(TOO_SHORT)
     if expected.freshness.reason:
         notes.append(f"Nobody is named. {expected.freshness.reason}")
     left_out = len(fit.seen) - int(fit.seen.sum())
     if left_out:
         notes.append(f"{left_out:,} {plural(left_out, unit.singular, unit.plural)} left out: not seen in both spans.")
-    if fit.change_variance <= 0:
-        notes.append("The changes are no larger than luck alone makes them.")
+    if fit.change_variance <= 0 and not _untold(expected, fit):
+        notes.append(NO_CHANGE)
     return notes
+
+
+def _untold(expected: Expected, fit: ChangeFit) -> str:
+    """Why a lasting change cannot be told, or not of so few units; empty if it can."""
+    study, count = expected.observations.study, int(fit.seen.sum())
+    if expected.freshness.reason or not fit.identified:
+        return expected.freshness.reason or TOO_SHORT
+    if count < FEW_UNITS:
+        return few_units(count, study.unit.plural)
+    many = study.period.plural if study.period else "periods"
+    long = f"Long spells and lasting change cannot be told apart in so few {many}, so nobody is named."
+    return long if too_long(fit.spells, fit.change_variance) else ""

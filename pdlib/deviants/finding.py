@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 
 from pdlib.deviants.unit import Twin, Why, find_twin
-from pdlib.expected import FALSE_SHARE, REACH, Expected, namable, worth_having
+from pdlib.expected import FALSE_SHARE, LIKELY, REACH, Certainty, Expected, namable, upper_rung, worth_having
 from pdlib.show import figures, overview
-from pdlib.show.wording import expected_right
-from pdlib.stats.posterior import rank_range, top_probability
+from pdlib.stats.posterior import rank_range
 from pdlib.stats.ranks import rank_sets
 from pdlib.study import Study
 
@@ -86,18 +85,38 @@ class Deviants:
         """How many of the confident units are expected to be real."""
         return float(self.confident["p_top"].sum())
 
+    @cached_property
+    def certainty(self) -> Certainty:
+        """How sure this list is, by its own share of false names: the rung and its sentence."""
+        if self.expected.silence:
+            return self.expected.certainty
+        p, named = self._table["p_top"].to_numpy(), self._table["group"].eq("confident").to_numpy()
+        return upper_rung(self.expected, p, named, self.settings["false_share"])
+
     @property
     def finding(self) -> str:
-        """Who was found, in a sentence."""
-        study, count = self.expected.observations.study, len(self.confident)
-        if not count and self.expected.silence:
-            return f"None of {len(self._table):,} {study.unit.plural} is named. {self.expected.silence}"
-        if not count:
-            return (
-                f"None of {len(self._table):,} {study.unit.plural} stands out beyond what its means and luck explain."
-            )
-        named = f"{expected_right(count, self.expected_right)} (in the top {study.top:.0%})"
-        return f"{len(self._table):,} {study.unit.plural} compared given their means, {named}."
+        """Who was found, or why nobody is named, in a sentence."""
+        if not self.certainty.bars_names:
+            return self.certainty.sentence
+        none = f"None of {len(self._table):,} {self.expected.observations.study.unit.plural} is named."
+        return " ".join(filter(None, [none, self.certainty.sentence, self.disagreement]))
+
+    @property
+    def withheld(self) -> pd.DataFrame:
+        """Units that are likely in the top share but not named, for few others share their context."""
+        if self.certainty.bars_names:
+            return self.table.iloc[:0]
+        return self.table[(self._table["p_top"] >= LIKELY) & ~self._table["supported"].astype(bool)]
+
+    @cached_property
+    def disagreement(self) -> str:
+        """That the funnel shows far more units outside its lines than a verdict of no names allows, and why; or empty.
+
+        Far more: what ordinary units would show once in a thousand times.
+        """
+        from pdlib.deviants.funnel import disagreement
+
+        return disagreement(self) if self.certainty.bars_names else ""
 
     def luck_check(self) -> LuckCheck:
         """How much of a league table's lead survives in later periods, and how much of ours."""
@@ -342,9 +361,8 @@ def find_deviants(expected: Expected, *, false_share: float = FALSE_SHARE) -> De
     fit, study = expected.fit, expected.observations.study
     base = expected.table
     rated = fit.rated
-    p = np.full(len(base), np.nan)
+    p, threshold = expected.top_chances
     effect, sd = fit.effect[rated], fit.sd[rated]
-    p[rated], threshold = top_probability(effect, sd, study.top)
     worth = worth_having(expected, fit.effect, fit.sd)
     named = namable(expected, p, worth, false_share)
     table = _with_shrunken(base, expected)
@@ -361,7 +379,8 @@ def find_deviants(expected: Expected, *, false_share: float = FALSE_SHARE) -> De
     ]  # fmt: skip
     table = table[columns].sort_values(["p_top", "unit"], ascending=[False, True], ignore_index=True)
     settings = {**expected.settings, "false_share": false_share}
-    return Deviants(expected, table, threshold, [*_named_notes(table, study), *expected.caveats], settings)
+    found = Deviants(expected, table, threshold, [*_named_notes(table, study), *expected.caveats], settings)
+    return replace(found, caveats=[found.disagreement, *found.caveats]) if found.disagreement else found
 
 
 def _with_shrunken(table: pd.DataFrame, expected: Expected) -> pd.DataFrame:
@@ -378,12 +397,12 @@ def groups_by_chance(p: np.ndarray, named: np.ndarray, top: float, *, flat: bool
     leading = np.zeros(len(p), dtype=bool)
     if not flat:
         leading[np.argsort(-np.nan_to_num(p, nan=-1.0), kind="stable")[: int(top * np.isfinite(p).sum())]] = True
-    conditions = [np.isnan(p), named, (p >= 0.5) & (not flat), leading]
+    conditions = [np.isnan(p), named, (p >= LIKELY) & (not flat), leading]
     return np.select(conditions, ["not rated", "confident", "likely", "watch"], default="rest")
 
 
 def _named_notes(table: pd.DataFrame, study: Study) -> list[str]:
-    far = table.loc[(table["p_top"] >= 0.5) & ~table["supported"].astype(bool), "label"]
+    far = table.loc[(table["p_top"] >= LIKELY) & ~table["supported"].astype(bool), "label"]
     notes = []
     if len(far):
         notes.append(f"Not called confident because few {study.unit.plural} share their context: {', '.join(far)}.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
+from scipy.stats import binom
 
 from pdlib.expected import Expected
 from pdlib.show import figures, overview
@@ -23,6 +24,7 @@ Convention = Literal["overdispersed", "exact", "SHMI", "CQC", "PR"]
 PUBLISHED: dict[str, tuple[str, ...]] = {"rate": ("SHMI", "CQC"), "proportion": ("PR",), "mean": ()}
 LEVELS = {"95": 0.95, "998": 0.998}
 SMALLEST_COUNT = 0.5
+RARE = 0.001
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +100,23 @@ def limits_over_sizes(deviants: Deviants, convention: Convention = "overdisperse
     return _limits(deviants, sizes, convention, _variance(deviants, convention)[0])
 
 
+def disagreement(deviants: Deviants) -> str:
+    """`Deviants.disagreement`, whatever the verdict."""
+    expected, read = deviants.expected, read_funnel(deviants).table
+    count, out, usual = len(read), int(read["outside95"].sum()), 0.05 * len(read)
+    if binom.sf(out - 1, count, 0.05) > RARE:
+        return ""
+    units, period = expected.observations.study.unit.plural, expected.observations.study.period
+    many = period.plural if period else "periods"
+    why = f"its lines allow for size alone, the verdict also for uneven {many} and for how unsure each expectation is"
+    if expected.fit.spells.credible:
+        why = f"its lines take all {many} as independent, the verdict allows for spells of several {many}"
+    return (
+        f"The funnel and this verdict disagree: {out:,} of {count:,} {units} lie outside the lines that "
+        f"{max(1, round(usual)):,} would cross by chance; {why}."
+    )
+
+
 def _centre(table: pd.DataFrame) -> float:
     return float(np.average(table["observed"], weights=table["exposure"]))
 
@@ -110,7 +129,7 @@ def _variance(deviants: Deviants, convention: Convention) -> tuple[float, list[s
         return 0.0, []
     if convention == "overdispersed":
         periods = max(1.0, float(table["n_periods"].median()))
-        return fit.persistent_variance + fit.collapsed.transient_variance / periods, []
+        return fit.unit_variance + fit.collapsed.transient_variance / periods, []
     size = table["exposure"].to_numpy(float)
     counts = table["adjusted"].to_numpy(float) * size
     if convention == "PR":

@@ -13,6 +13,7 @@ from pdlib.deviants.finding import find_deviants
 from pdlib.errors import TooFewUnitsError
 from pdlib.expected import REACH, Expected, expect
 from pdlib.show import figures, overview
+from pdlib.show.wording import plural
 from pdlib.study import Outcome
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def luck_check(expected: Expected) -> LuckCheck:
     Raises
     ------
     TooFewUnitsError
-        If there are fewer than two periods.
+        If there are fewer than two periods, or fewer than three units in a half or in both.
     """
     observations, outcome, periods = expected.observations, expected.outcome, expected.grid.seen
     if len(periods) < 2:
@@ -107,6 +108,12 @@ def luck_check(expected: Expected) -> LuckCheck:
     found = find_deviants(during(periods[:half])).table.set_index("unit")
     score = during(periods[half:]).table.set_index("unit")
     both = found.index.intersection(score.index, sort=False)
+    if len(both) < 3:
+        unit = observations.study.unit
+        raise TooFewUnitsError(
+            f"{len(both)} {plural(len(both), unit.singular, unit.plural)} have data in both halves of the periods; at "
+            "least 3 are needed."
+        )
     found, score = found.loc[both], score.loc[both]
     size = max(1, int(observations.study.top * len(both)))
     named = found.index[found["group"].isin(["confident", "likely"])]
@@ -116,13 +123,16 @@ def luck_check(expected: Expected) -> LuckCheck:
     units = pd.concat([_scored(name, claim, found, score) for name, claim in zip(LISTS, (league, ours), strict=True)])
     noise = ((score["excess_upper"] - score["excess_lower"]) / (2 * REACH)) ** 2
     table = pd.DataFrame([_kept(name, units[units["list"] == name], noise) for name in LISTS])
-    correlation = float(np.corrcoef(found["excess"], score["excess"])[0, 1])
+    correlation = _correlation(found["excess"].to_numpy(), score["excess"].to_numpy())
     span = (periods[0], periods[half - 1], periods[half], periods[-1])
     notes = [] if len(named) else [STAND_IN]
-    finding = expected.freshness.reason and f"The later half is no test of the earlier one. {expected.freshness.reason}"
-    finding = finding or _sentence(
-        table, outcome, correlation, len(both), whose="Our" if len(named) else "The likeliest"
-    )
+    finding = _sentence(table, outcome, whose="Our" if len(named) else "The likeliest")
+    if expected.freshness.reason:
+        finding = f"The later half is no test of the earlier one. {expected.freshness.reason}"
+    elif correlation < 2 / np.sqrt(len(both)) and table["lead_later_lower"].iloc[1] <= 0:
+        finding = _faded(expected, correlation)
+    elif not expected.tells_lasting:
+        finding = f"{finding} {expected.silence}"
     return LuckCheck(table, units.reset_index(drop=True), outcome, span, correlation, finding, notes, expected.settings)
 
 
@@ -144,14 +154,24 @@ def _kept(name: str, units: pd.DataFrame, noise: pd.Series) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _sentence(table: pd.DataFrame, outcome: Outcome, correlation: float, count: int, whose: str) -> str:
+def _correlation(earlier: np.ndarray, later: np.ndarray) -> float:
+    """Correlation of the halves; 0 where one of them does not vary, for it then foretells nothing."""
+    varies = np.ptp(earlier) > 0 and np.ptp(later) > 0
+    return float(np.corrcoef(earlier, later)[0, 1]) if varies else 0.0
+
+
+def _faded(expected: Expected, correlation: float) -> str:
+    """Who led does not clearly lead later: luck only where the whole of the data says so, else it cannot be told."""
+    if expected.certainty.rung == "nothing lasts":
+        lead = "Nothing here but luck: who led in the earlier periods does not lead later"
+        return f"{lead} (correlation {correlation:.2f})."
+    lead = f"Who led in the earlier periods does not clearly lead later (correlation {correlation:.2f})"
+    return " ".join(filter(None, [f"{lead}: two halves are too little to tell what lasts.", expected.silence]))
+
+
+def _sentence(table: pd.DataFrame, outcome: Outcome, whose: str) -> str:
     show = outcome.format
     league, ours = table.iloc[0], table.iloc[1]
-    if correlation < 2 / np.sqrt(count) and ours["lead_later_lower"] <= 0:
-        return (
-            "Nothing here but luck: who led in the earlier periods does not lead later "
-            f"(correlation {correlation:.2f})."
-        )
     kept = show.excess_between(ours["lead_later_lower"], ours["lead_later_upper"])
     return (
         f"The league table's top {league['n_units']:.0f} led by {show.lead(league['lead_earlier'])}; later "

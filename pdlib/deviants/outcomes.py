@@ -253,7 +253,9 @@ def _composite(fits: dict[str, Expected], deviants: Deviants) -> tuple[list[pd.D
     names = [name for name in declared.weights if name not in flat]
     labels = {name: fits[name].outcome.label for name in declared.weights}
     notes = [
-        f"{capitalised(labels[name])} adds nothing to {declared.label}: no difference in it lasts." for name in flat
+        f"{capitalised(labels[name])} adds nothing to {declared.label}: "
+        + ("no difference in it lasts." if fits[name].tells_lasting else "what lasts in it cannot be told.")
+        for name in flat
     ]
     if not names:
         return [], notes

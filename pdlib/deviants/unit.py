@@ -52,12 +52,14 @@ class Why:
         ranked = f"{row['rank']:.0f} ({row['rank_lower']:.0f} to {row['rank_upper']:.0f})" if rated else "not rated"
         span = f" over {row['n_periods']:.0f} {study.period.plural}" if study.period else ""
         remains = show.excess_between(row["shrunken_excess_lower"], row["shrunken_excess_upper"])
+        left = f"{show.excess(row['shrunken_excess'])} ({remains}) remains"
+        noise = f"{row['noise_share']:.0%} of such a difference is noise; {left}."
+        if not expected.tells_lasting:
+            noise = "How much of the difference lasts cannot be told."
         observed, usual = show.full.value(row["observed"], fine=True), show.value(row["expected"], fine=True)
         return (
             f"{row['label']} stands at {row['raw_rank']:.0f} of {len(self.deviants.table):,} raw and at {ranked} given "
-            f"its means: {observed} observed, {usual} expected{span}. "
-            f"{row['noise_share']:.0%} of such a difference is noise; "
-            f"{show.excess(row['shrunken_excess'])} ({remains}) remains."
+            f"its means: {observed} observed, {usual} expected{span}. {noise}"
         )
 
     @property
@@ -159,8 +161,11 @@ class Twin:
     def finding(self) -> str:
         """The pair in a sentence."""
         show, labels = self.deviants.expected.outcome.format, self.table["label"]
+        alike = f"{labels[0]} and its twin are alike in what they cannot choose"
+        if not self.deviants.expected.tells_lasting:
+            return f"{alike}; how much of the difference between them lasts cannot be told."
         return (
-            f"{labels[0]} and its twin are alike in what they cannot choose; {labels[0]} shows "
+            f"{alike}; {labels[0]} shows "
             f"{show.more(self.difference)} ({show.more_between(self.lower, self.upper)}) in {show.label} once luck is "
             "allowed for."
         )

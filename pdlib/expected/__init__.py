@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pdlib.expected.expecting import (
-    CHALLENGER_PART,
+from pdlib.expected.certainty import (
     FALSE_SHARE,
     FEW_UNITS,
-    REACH,
-    Expected,
+    LIKELY,
+    NOTHING_LASTS,
+    Certainty,
     Verdict,
-    expect,
+    few_units,
     namable,
+    not_sure,
+    too_long,
+    upper_rung,
     worth_having,
 )
+from pdlib.expected.expecting import CHALLENGER_PART, REACH, Expected, expect
 from pdlib.expected.grid import Grid
 
 if TYPE_CHECKING:
@@ -24,13 +28,20 @@ __all__ = [
     "CHALLENGER_PART",
     "FALSE_SHARE",
     "FEW_UNITS",
+    "LIKELY",
+    "NOTHING_LASTS",
     "REACH",
+    "Certainty",
     "ContextRegressor",
     "Expected",
     "Grid",
     "Verdict",
     "expect",
+    "few_units",
     "namable",
+    "not_sure",
+    "too_long",
+    "upper_rung",
     "worth_having",
 ]
 

@@ -8,20 +8,31 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from pdlib.errors import TooFewUnitsError
+from pdlib.expected.certainty import (
+    FEW_UNITS,
+    Certainty,
+    Verdict,
+    lower_rung,
+    namable,
+    upper_rung,
+    verdict,
+    why_untold,
+    worth_having,
+)
 from pdlib.expected.fresh import FRESH, Freshness, judge_freshness
 from pdlib.expected.grid import Grid, make_grid, most_frequent
 from pdlib.observations import Observations
 from pdlib.show import figures, overview
 from pdlib.stats.challenger import FEWEST, challenge, challenger_inputs
 from pdlib.stats.excess import Challenge, ExcessFit, fit_excess
-from pdlib.stats.posterior import confident_list, top_probability
+from pdlib.stats.posterior import top_probability
 from pdlib.stats.reml import fit_reml
 from pdlib.stats.tau import allow_for_tau
 from pdlib.stats.threads import single_threaded
-from pdlib.stats.working import link, mean_slope, slope
+from pdlib.stats.working import mean_slope, slope
 from pdlib.study import Context, Outcome, did_you_mean
 
 if TYPE_CHECKING:
@@ -29,30 +40,9 @@ if TYPE_CHECKING:
 
     from pdlib.stats.regressor import ContextRegressor as ContextRegressor  # noqa: PLC0414 - offered from here
 
-FEW_UNITS = 30
-FEW_PERIODS = 3
-FALSE_SHARE = 0.20
 CHALLENGER_PART = "Steps and combinations found by the challenger"
 REACH = float(ndtri(0.95))
 Form = Literal["auto", "smooth", "linear", "none"]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether the problem suits the method.
-
-    Attributes
-    ----------
-    level : {"go", "caution", "stop"}
-    reasons : tuple of str
-        One sentence each, the weightiest first.
-    """
-
-    level: Literal["go", "caution", "stop"]
-    reasons: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"{self.level}: {' '.join(self.reasons)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,37 +151,54 @@ class Expected:
             }
         )
 
+    @cached_property
+    def top_chances(self) -> tuple[np.ndarray, float]:
+        """(N,) probability of being in the top share, NaN where not rated; and the effect above which a unit is."""
+        fit, p = self.fit, np.full(len(self.fit.effect), np.nan)
+        p[fit.rated], threshold = top_probability(fit.effect[fit.rated], fit.sd[fit.rated], self.observations.study.top)
+        return p, threshold
+
+    @property
+    def chances(self) -> np.ndarray:
+        """(N,) probability of being in the top share; NaN where not rated."""
+        return self.top_chances[0]
+
+    @cached_property
+    def named(self) -> np.ndarray:
+        """(N,) whom the rule names, with its usual share of false names."""
+        return namable(self, self.chances, worth_having(self, self.fit.effect, self.fit.sd))
+
+    @cached_property
+    def _lower_rung(self) -> Certainty | None:
+        return lower_rung(self)
+
+    @cached_property
+    def certainty(self) -> Certainty:
+        """How sure these data are, with the usual share of false names: the rung and its sentence."""
+        return self._lower_rung or upper_rung(self, self.chances, self.named)
+
     @property
     def silence(self) -> str:
         """Why nobody can be named, whatever the chances; empty if somebody can."""
-        unit, period = self.observations.study.unit, self.observations.study.period
-        rated = int(self.fit.rated.sum())
-        if self.freshness.reason:
-            return self.freshness.reason
-        if rated < FEW_UNITS:
-            return f"{rated} {unit.plural} are few: a list can be read, but nobody can be named with confidence."
-        if self.fit.persistent_variance <= 0:
-            return "Given their means, the differences are no larger than luck alone makes."
-        if not self.tells_lasting:
-            one, many = (period.singular, period.plural) if period else ("period", "periods")
-            return (
-                f"One {one} cannot tell a good spell from lasting merit, so nobody can be named: add {many}, or "
-                "declare persistence, the share of such differences that lasts."
-            )
-        return ""
+        return self._lower_rung.sentence if self._lower_rung else ""
 
-    @property
+    @cached_property
     def tells_lasting(self) -> bool:
         """Whether what lasts can be told from what passes, by repeated periods or a declared persistence."""
-        told = self.fit.collapsed.identified or self.observations.study.persistence is not None
-        return told and not self.freshness.reason
+        return not why_untold(self)
+
+    @property
+    def noise_known(self) -> bool:
+        """Whether it is known how much of a difference is noise: not of means seen once, without their spread."""
+        fit = self.fit
+        return fit.kind != "mean" or fit.collapsed.identified or fit.item_variance > 0
 
     @property
     def lasting(self) -> str:
         """How much of the differences lasts, passes, and is small numbers, in a sentence."""
         study = self.observations.study
         if not self.tells_lasting:
-            return self.freshness.reason or "What lasts and what passes cannot be told apart on so few periods."
+            return self.freshness.reason or "What lasts and what passes cannot be told apart in these data."
         last, passing, small = (f"{value:.0%}" for value in self.parts["share"])
         period = study.period.singular if study.period else "period"
         return (
@@ -202,7 +209,7 @@ class Expected:
     @cached_property
     def fit_verdict(self) -> Verdict:
         """Go, caution or stop, with the reasons, before anyone is named."""
-        return _verdict(self)
+        return verdict(self)
 
     @property
     def finding(self) -> str:
@@ -210,9 +217,12 @@ class Expected:
         unit, table, show = self.observations.study.unit, self._table, self.outcome.format
         spread = show.size(float(table["observed"].std()))
         left = show.size(float(np.sqrt(self.fit.unit_variance)) * self.slope_at_average)
+        known = self.tells_lasting
+        of_what, of_difference = ("what lasts", "lasting difference") if known else ("that", "difference")
         return (
             f"{len(table):,} {unit.plural} differ by {spread} (SD) in {self.outcome.label}; their means account for "
-            f"{self.explained_share:.0%} of what lasts, {left} (SD) of lasting difference is left."
+            f"{self.explained_share:.0%} of {of_what}, {left} (SD) of {of_difference} is left"
+            f"{'' if known else ', whether it lasts or not'}."
         )
 
     @property
@@ -387,7 +397,9 @@ def _fit_notes(fit: ExcessFit, observations: Observations) -> list[str]:
     notes = []
     singular, plural = observations.study.unit.singular, observations.study.unit.plural
     if not fit.collapsed.identified and observations.study.persistence is None:
-        notes.append("Too few periods to tell luck from lasting merit: what is found holds for this period only.")
+        once = int((fit.collapsed.weights > 0).any(axis=0).sum()) == 1
+        seen = "this period" if once else "these periods"
+        notes.append(f"Too few periods to tell a good spell from lasting merit: what is found holds for {seen} only.")
     if fit.spells.credible:
         notes.append(_spell_note(fit, observations))
     alone = int((~fit.rated).sum())
@@ -417,80 +429,9 @@ def _challenge_note(told: Challenge, plural: str) -> str:
         return (
             f"The context has steps or combinations that no smooth curve follows: a challenger ({name}) was tried, and "
             f"{blend} predicts {plural} that it has not seen clearly better (squared error {told.gain:.0%} lower) and "
-            f"is used. What more {plural} would teach it counts as luck."
+            f"is used. What more {plural} would teach it counts as noise."
         )
     return (
         f"A challenger ({name}) was tried: {blend} does not predict {plural} that it has not seen clearly better, so "
         "the smooth fit stays."
     )
-
-
-def _verdict(expected: Expected) -> Verdict:
-    """Numeric limits are conventions: 30 units, 3 periods, reliability one half (doi:10.1136/bmjqs.2010.048058)."""
-    if expected.freshness.reason:
-        return Verdict("stop", (expected.freshness.reason,))
-    fit, study = expected.fit, expected.observations.study
-    count, periods = len(expected.grid.units), len(expected.grid.seen)
-    p, _ = top_probability(fit.effect, fit.sd, study.top)
-    leading = float(np.sort(p)[::-1][: max(1, int(study.top * count))].mean())
-    stops, cautions = [], []
-    if count < 10:
-        stops.append(f"{count} {study.unit.plural} are too few to tell any of them apart.")
-    if fit.persistent_variance <= 0:
-        stops.append("Given their means, the differences are no larger than luck alone makes.")
-    elif expected.silence:
-        cautions.append(expected.silence)
-    if periods < FEW_PERIODS and study.persistence is None and expected.tells_lasting:
-        spell = study.period.plural if study.period and periods > 1 else "period"
-        cautions.append(f"{periods} {spell} cannot separate a good spell from lasting merit; 3 or more can.")
-    if expected.reliability < 0.5:
-        cautions.append(
-            f"Only {expected.reliability:.0%} of the differences last at a typical {study.unit.singular}; "
-            "lists will be short."
-        )
-    good = f"Of the leading {study.top:.0%} about {leading:.0%} would be real"
-    if expected.silence:
-        good += "." if expected.tells_lasting else ", in this period only."
-    else:
-        named = namable(expected, p, worth_having(expected, fit.effect, fit.sd))
-        good += f"; {int(named.sum())} can be named with confidence."
-    level: Literal["go", "caution", "stop"] = "stop" if stops else "caution" if cautions else "go"
-    return Verdict(level, (*stops, *cautions, good))
-
-
-def worth_having(expected: Expected, effect: np.ndarray, sd: np.ndarray) -> np.ndarray:
-    """(N,) probability that an excess is worth having; NaN where the study does not say how much is."""
-    smallest = expected.outcome.smallest_excess
-    if smallest is None:
-        return np.full(len(effect), np.nan)
-    return ndtr((effect - outcome_threshold(expected, smallest)) / np.maximum(sd, 1e-12))
-
-
-def namable(expected: Expected, p: np.ndarray, worth: np.ndarray, false_share: float = FALSE_SHARE) -> np.ndarray:
-    """(N,) whom the rule names: enough of whom are in the top share, worth having, and among others of their kind.
-
-    Parameters
-    ----------
-    expected : Expected
-    p, worth : (N,) arrays
-        Probabilities of being in the top share and of an excess worth having (NaN: not asked).
-    false_share : float
-        Largest expected share of false names.
-    """
-    rated, named = expected.fit.rated, np.zeros(len(p), dtype=bool)
-    claim = np.where(expected.table["supported"], np.fmin(p, worth), 0.0)[rated]
-    if not expected.silence:
-        named[rated] = confident_list(claim, top=expected.observations.study.top, false_share=false_share)
-    return named
-
-
-def outcome_threshold(expected: Expected, size: float) -> np.ndarray:
-    """(N,) size of an excess given in outcome units, on the oriented working scale at each unit's expectation."""
-    fit, sign = expected.fit, expected.outcome.sign
-    base = expected.table["expected"].to_numpy()
-    moved = base + sign * size
-    if fit.kind == "proportion":
-        moved = np.clip(moved, 1e-6, 1 - 1e-6)
-    elif fit.kind == "rate":
-        moved = np.maximum(moved, 1e-12)
-    return sign * (link(fit.kind, moved) - link(fit.kind, base))

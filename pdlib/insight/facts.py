@@ -9,13 +9,14 @@ import pandas as pd
 
 from pdlib.deviants import Deviants, Twin
 from pdlib.errors import StudyError
+from pdlib.expected import Certainty
 from pdlib.history import Change, compare, finding, previous
 from pdlib.insight.names import pseudonyms, secret
 from pdlib.observations import Observations
 from pdlib.practices import LEVEL, STRONG, Practices
 from pdlib.show import OutcomeFormat
-from pdlib.show.formats import span_name
-from pdlib.show.wording import a, capitalised, listed
+from pdlib.show.formats import count, span_name
+from pdlib.show.wording import a, capitalised, counted, in_words, listed, plural
 from pdlib.study import Context, Outcome, Unit, did_you_mean
 from pdlib.voices import Voices
 
@@ -142,6 +143,30 @@ class Facts:
     def expected_right(self) -> float:
         """How many of the bright spots are expected to be real."""
         return float(self.bright["p_top"].sum())
+
+    @property
+    def certainty(self) -> Certainty:
+        """How sure the list is: the rung and its sentence."""
+        return self.deviants.certainty
+
+    @property
+    def why_nobody(self) -> str:
+        """Why a page without a bright spot names nobody."""
+        if self.certainty.rung == "named":
+            among = f"{count(len(self.deviants.table))} {self.unit.plural}"
+            there = len(self.deviants.confident)
+            return f"Of all {among} {in_words(there)} {plural(there, 'is', 'are')} named, none of them on this page."
+        if self.certainty.rung == "nothing lasts":
+            return f"{self.certainty.sentence} So we name nobody. More time or more data may change that."
+        return self.certainty.sentence
+
+    @property
+    def withheld(self) -> list[str]:
+        """That somebody is not named for want of others to compare with, in a sentence that does not say who."""
+        held = int(self.deviants.withheld["unit"].isin(self.here["unit"]).sum())
+        who = f"{capitalised(counted(held, self.unit.singular, self.unit.plural))} that may be ahead"
+        verb, whose = ("is", "its") if held == 1 else ("are", "their")
+        return [f"{who} {verb} not named: too few others share {whose} means."] if held else []
 
     @property
     def fewest(self) -> int:

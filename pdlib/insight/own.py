@@ -17,7 +17,7 @@ from pdlib.insight.exhibits import BETTER, MOST_PRACTICES, against_expected, cou
 from pdlib.insight.facts import FIRST_REPORT, Facts
 from pdlib.insight.names import Vouched
 from pdlib.insight.page import Insight
-from pdlib.insight.words import QUESTION, bold
+from pdlib.insight.words import NOBODY, QUESTION, bold
 from pdlib.observations import Observations
 from pdlib.practices import Practices
 from pdlib.show import Html, element, figure, figures, findings, kicker, standfirst, table
@@ -60,7 +60,7 @@ class UnitPage(Facts):
 
     @property
     def headline(self) -> Html:
-        """The small line above, the headline with its two numbers, and what is left once luck is allowed for."""
+        """The small line above, the headline with its two numbers, and what can be said of their difference."""
         study, row, show = self.observations.study, self.row, self.show
         parts = [study.name, f"for the people of {self.name(self.own)}", self.span]
         above = kicker(" · ".join(part for part in parts if part))
@@ -78,11 +78,19 @@ class UnitPage(Facts):
     def _standfirst(self) -> str:
         lower, upper = self.row["shrunken_excess_lower"], self.row["shrunken_excess_upper"]
         if not np.isfinite([lower, upper]).all():
-            return f"There is too little on record to say how much of that is luck: {self._amount}."
+            return f"There is too little on record to say how much of that would last: {self._amount}."
+        if self.certainty.rung == "cannot tell":
+            return "Whether that difference lasts cannot be told from these data."
+        if self.certainty.rung == "nothing lasts":
+            return "That difference is no larger than luck alone makes."
         if lower <= 0 <= upper:
-            return "That difference can be luck."
+            return "Whether that is more than luck cannot be told."
         bright = f" We are one of {counted(len(self.bright), 'bright spot')}." if self.own in self.bright.index else ""
         return f"That is {'better' if lower > 0 else 'worse'} than luck alone would make it.{bright}"
+
+    @property
+    def _tells_lasting(self) -> bool:
+        return self.deviants.expected.tells_lasting
 
     @property
     def _amount(self) -> str:
@@ -97,22 +105,22 @@ class UnitPage(Facts):
         return join(element("h2", "In short"), findings(items))
 
     def _lasting(self) -> list[Markup]:
-        """What is left of the difference once luck is allowed for."""
+        """What is left of the difference once the usual ups and downs are taken out."""
         row, show = self.row, self.show
-        if not np.isfinite(row["shrunken_excess"]):
+        if not self._tells_lasting or not np.isfinite(row["shrunken_excess"]):
             return []
         between = show.more_between(row["shrunken_excess_lower"], row["shrunken_excess_upper"])
-        left = f"{capitalised(show.full.more(row['shrunken_excess']))} than expected, luck taken out"
+        left = f"{capitalised(show.full.more(row['shrunken_excess']))} than expected, usual ups and downs taken out"
         return [bold(left, f": the range is {between}, from {self._amount}.")]
 
     def _months(self) -> list[Markup]:
-        """How many periods luck alone explains."""
+        """How many periods lie within the usual ups and downs."""
         period, frame = self.observations.study.period, self._by_period
         if period is None or len(frame) < FEWEST_PERIODS:
             return []
         above, below = frame["observed"] > frame["expected_upper"], frame["observed"] < frame["expected_lower"]
         better, worse = (above.sum(), below.sum())[:: self.outcome.sign]
-        within = f"{len(frame) - better - worse} of {len(frame)} {period.plural} lie where luck alone can put them"
+        within = f"{len(frame) - better - worse} of {len(frame)} {period.plural} lie within the usual ups and downs"
         return [bold(within, f"; {better} {plural(better, 'is', 'are')} better than that, {worse} worse.")]
 
     def _done(self) -> list[Markup]:
@@ -136,7 +144,7 @@ class UnitPage(Facts):
         """How many stand out, and who of them is most like this unit."""
         of = f"{count(self.total)} {self.unit.plural}"
         if self.bright.empty:
-            return bold(f"None of {of} stands out", " beyond means and luck.")
+            return bold(f"None of {of}", f" {NOBODY[self.certainty.rung]}.")
         stand = f"{count(len(self.bright))} of {of} {plural(len(self.bright), 'stands', 'stand')} out"
         near = listed(self._nearest)
         most = f" {near} {plural(len(self._nearest), 'is', 'are')} most like us." if near else ""
@@ -187,10 +195,10 @@ class UnitPage(Facts):
             capitalised(self.outcome.exposure_label): count(row["exposure"]),
             "Observed": show.bare(row["observed"]),
             "Expected": show.bare(row["expected"]),
-            f"Better (+) or worse (−), {show.full.unit}, luck taken out": show.ranged(*bounds)
-            if np.isfinite(bounds).all()
-            else "not known",
         }
+        if self._tells_lasting:
+            left = show.ranged(*bounds) if np.isfinite(bounds).all() else "not known"
+            numbers[f"Better (+) or worse (−), {show.full.unit}, usual ups and downs taken out"] = left
         shown = pd.DataFrame({"what": list(numbers), "here": list(numbers.values())})
         columns = {"what": (capitalised(show.measure), None), "here": ("Here", None)}
         return table(shown, caption="Our numbers", columns=columns, row_header="what")
@@ -211,12 +219,12 @@ class UnitPage(Facts):
         )
         chart = figure(
             lambda ax: figures.trend(whole, name=name, value_format=show.tick, ax=ax),
-            title=f"{within} of {len(frame)} {period.plural} lie where luck alone can put them",
-            subtitle=f"{capitalised(show.measure)} by {period.singular}; band: what luck does to one "
+            title=f"{within} of {len(frame)} {period.plural} lie within the usual ups and downs",
+            subtitle=f"{capitalised(show.measure)} by {period.singular}; band: the usual ups and downs of one "
             f"{period.singular}, nine times in ten{gaps}",
             description=f"Line of {self.outcome.label} at {name} over {len(frame)} {period.plural}, from "
             f"{show.value(frame['observed'].iloc[0])} to {show.value(frame['observed'].iloc[-1])}, with what was "
-            f"expected; {within} lie within the band of luck.",
+            f"expected; {within} lie within the usual ups and downs.",
             table=self._periods_table(period.singular),
         )
         return join(element("h2", "How it has gone"), chart)
@@ -230,7 +238,7 @@ class UnitPage(Facts):
     def _periods_table(self, period: str) -> Html:
         show, frame = self.show.full, self._by_period
         unit = f", {show.unit}" if self.outcome.kind == "rate" else ""
-        luck = [
+        usual = [
             f"{show.bare(lower)} to {show.bare(upper)}"
             for lower, upper in zip(frame["expected_lower"], frame["expected_upper"], strict=True)
         ]
@@ -238,9 +246,9 @@ class UnitPage(Facts):
             "period": (capitalised(period), None),
             "observed": (f"Observed{unit}", show.bare),
             "expected": (f"Expected{unit}", show.bare),
-            "luck": ("Where luck can put it", None),
+            "usual": ("Usual ups and downs", None),
         }
-        shown = frame.assign(luck=luck)
+        shown = frame.assign(usual=usual)
         return table(shown, caption=f"Our numbers by {period}", columns=columns, row_header="period")
 
     @property
@@ -278,7 +286,7 @@ class UnitPage(Facts):
         """The bright spots most alike, and what to ask them."""
         heading = element("h2", "Whom to call")
         if not self._nearest:
-            nobody = "Nobody else stands out beyond means and luck, so there is nobody to call."
+            nobody = "Nobody else is named, so there is nobody to call."
             return join(heading, element("p", nobody))
         words = f"{listed(self._nearest)}: the bright spots most like us in means and size. Ask: “{QUESTION}”"
         return join(heading, element("p", words))
@@ -302,8 +310,8 @@ class UnitPage(Facts):
             element(
                 "p",
                 f"Expected is what a fit that has not seen this {unit} foretells from its means. What would last is "
-                "the difference pulled towards nothing by as much as luck accounts for, with the range in which it "
-                "lies nine times in ten.",
+                "the difference pulled towards nothing by as much as chance may account for, with the range in which "
+                "it lies nine times in ten.",
             ),
         )
 

@@ -8,12 +8,14 @@ from markupsafe import Markup
 
 from pdlib.deviants import Deviants, LuckCheck
 from pdlib.deviants.outcomes import balancing
+from pdlib.errors import TooFewUnitsError
+from pdlib.expected import LIKELY
 from pdlib.insight import exhibits
 from pdlib.insight.facts import FIRST_REPORT, Facts, check_region
 from pdlib.insight.names import Vouched
 from pdlib.insight.practices_told import practices_told
 from pdlib.insight.voices_told import voices_told
-from pdlib.insight.words import GLOSSARY, QUESTION, bold, chances, standing
+from pdlib.insight.words import GLOSSARY, NOBODY, QUESTION, bold, chances, standing
 from pdlib.observations import Observations
 from pdlib.practices import RARE, Practices
 from pdlib.show import Html, caveats, element, findings, glossary, kicker, standfirst
@@ -25,7 +27,6 @@ from pdlib.voices import Voices
 MOST_VISITS = 5
 MOST_CARDS = 3
 MOST_NAMED = 5
-LIKELY = 0.5
 NO_PROOF = "These go together; that is no proof. Some may follow success instead of going before it. Visit first."
 NOTHING_FOUND = "None of these is clearly tied to better results. That is no proof that they do not matter."
 _SCALES = {"proportion": "log-odds", "rate": "log", "mean": "plain"}
@@ -56,8 +57,7 @@ class Insight(Facts):
         """The headline: a sentence with a number."""
         found, where = len(self.bright), f" in {self.region}" if self.region else ""
         if not found:
-            stands_out = "can be named yet" if self._untellable else "stands out beyond means and luck"
-            return f"None of {count(self.total)} {self.unit.plural}{where} {stands_out}"
+            return f"None of {count(self.total)} {self.unit.plural}{where} {NOBODY[self.certainty.rung]}"
         who = capitalised(counted(found, self.unit.singular, self.unit.plural))
         verb, whose = ("has", "its") if found == 1 else ("have", "their")
         return f"{who}{where} {verb} {self.show.having} than {whose} means explain"
@@ -66,12 +66,9 @@ class Insight(Facts):
     def _standfirst(self) -> str:
         found, real = len(self.bright), round(self.expected_right)
         if not found:
-            could = f"What is left once the means of each {self.unit.singular} are counted could be luck."
-            if self._untellable:
-                return self.silence
-            return f"{self.silence or could} So we name nobody. More time or more data may change that."
-        luck = f", {in_words(found - real)} luck" if found > real else ""
-        first = f"About {in_words(real)} should be real{luck}."
+            return self.why_nobody
+        few = "Nearly all" if real >= found else f"About {in_words(real)} of the {in_words(found)}"
+        first = f"{few} should be real."
         if found == 1:
             first = f"The chance that it is real is {chances(self.expected_right)}."
         if not len(self.promising):
@@ -81,16 +78,6 @@ class Insight(Facts):
             return f"{first} {known}: go and ask."
         which = capitalised(counted(len(self.promising), "cheap practice" if self._all_cheap else "practice"))
         return f"{first} {which} {plural(len(self.promising), 'goes', 'go')} with better results."
-
-    @property
-    def silence(self) -> str:
-        """Why nobody can be named, whatever the chances, in a sentence; empty if somebody could."""
-        return self.deviants.expected.silence if self.deviants.confident.empty else ""
-
-    @property
-    def _untellable(self) -> bool:
-        """Whether nobody can be named although units do differ beyond luck."""
-        return bool(self.silence) and self.deviants.expected.fit.persistent_variance > 0
 
     @property
     def _all_cheap(self) -> bool:
@@ -127,14 +114,15 @@ class Insight(Facts):
 
     def _nobody(self) -> Markup:
         none = f"None of {count(self.total)} {self.unit.plural} is named"
-        if self.silence:
+        if self.certainty.bars_names:
             return bold(none, ": on these data a name would be a guess.")
         likeliest, top = self.here["p_top"].max(), share(self.observations.study.top)
+        if np.isnan(likeliest):
+            return bold(none, ": nobody else shares their means, so there is nothing to compare them with.")
         rule = "we name from 50 in 100"
         if likeliest >= LIKELY:
-            rule = (
-                f"that is too unsure for a list of which at most {share(self.deviants.settings['false_share'])} is luck"
-            )
+            real = share(1 - self.deviants.settings["false_share"])
+            rule = f"we name only where {real} of a list should be real, and others share its means"
         return bold(none, f". The likeliest has a chance of {chances(likeliest)} to be in the top {top}; {rule}.")
 
     def _what(self) -> list[Markup]:
@@ -231,7 +219,9 @@ class Insight(Facts):
     @property
     def who_stands_out(self) -> Html:
         """The funnel of all, then the bright spots with their ranges."""
-        return join(element("h2", "Who stands out"), exhibits.funnel(self), exhibits.dots(self))
+        note = self.deviants.disagreement
+        disagree = [element("p", note, class_="note")] if note else []
+        return join(element("h2", "Who stands out"), exhibits.funnel(self), *disagree, exhibits.dots(self))
 
     @property
     def what_they_do(self) -> Html:
@@ -312,9 +302,13 @@ class Insight(Facts):
         return join(element("h2", "How sure we are"), *self._luck(), element("h3", "Limits"), caveats(self.limits))
 
     def _luck(self) -> list[Markup | Html]:
-        if len(self.observations.periods) < 4 or self.deviants.expected.freshness.reason:
+        expected = self.deviants.expected
+        if len(expected.grid.seen) < 4 or expected.freshness.reason:
             return []
-        luck, show = self.deviants.luck_check(), self.show.full
+        try:
+            luck, show = self.deviants.luck_check(), self.show.full
+        except TooFewUnitsError as error:
+            return [element("p", f"The list could not be tested on later periods. {error}")]
         league, ours = luck.table.iloc[0], luck.table.iloc[1]
         faded, kept = (show.excess_between(row["lead_later_lower"], row["lead_later_upper"]) for row in (league, ours))
         words = (
@@ -324,6 +318,8 @@ class Insight(Facts):
             f"{self._ours(luck, ours['n_units'])} said to lead by {self.show.lead(ours['lead_earlier'])} beyond the "
             f"same means; later it was {self.show.lead(ours['lead_later'])} ({kept})."
         )
+        if not expected.tells_lasting and ours["lead_later"] > 0:
+            words += " That is no proof that it lasts."
         # The chart's title says that a fair list holds, so it is shown only where there is one and it does.
         holds = self._has_list(luck) and ours["survived_share"] >= 0.5
         chart = [exhibits.luck_chart(self, luck, words)] if holds else []
@@ -344,7 +340,8 @@ class Insight(Facts):
     def limits(self) -> list[str]:
         """At most three limits, the weightiest first."""
         verdict = self.deviants.expected.fit_verdict
-        notes = [] if verdict.level == "go" or verdict.reasons[0] == self.silence else [verdict.reasons[0]]
+        told = verdict.level == "go" or verdict.reasons[0] == self.certainty.sentence
+        notes = [*([] if told else [verdict.reasons[0]]), *self.withheld]
         notes += self.deviants.guards().warnings[:1]
         notes += self._few()
         notes += self._costly()
@@ -388,11 +385,16 @@ class Insight(Facts):
 
     def _fitted(self) -> str:
         expected, fit = self.deviants.expected, self.deviants.expected.fit
+        parts = (
+            f"Lasting variance {fit.unit_variance:.3g}, passing variance {fit.collapsed.transient_variance:.3g}, "
+            f"reliability {expected.reliability:.2f}."
+        )
+        if not expected.tells_lasting:
+            parts = f"Variance between {self.unit.plural} {fit.unit_variance:.3g}; how much of it lasts cannot be told."
         return (
             f"Each {self.unit.singular} is compared with the prediction of a fit that has not seen it: straight "
             "lines, smooth bends and pairwise products of its means, as random effects fitted by restricted maximum "
-            f"likelihood on the {_SCALES[fit.kind]} scale. Lasting variance {fit.unit_variance:.3g}, passing variance "
-            f"{fit.collapsed.transient_variance:.3g}, reliability {expected.reliability:.2f}."
+            f"likelihood on the {_SCALES[fit.kind]} scale. {parts}"
         )
 
     def _named(self) -> str:

@@ -10,13 +10,19 @@ from pdlib.show import element, text
 from pdlib.show.formats import number, share
 from pdlib.study import Context
 
+NOBODY = {
+    "nothing lasts": "stands out beyond means and luck",
+    "cannot tell": "can be named yet",
+    "not sure enough": "can be named yet",
+    "named": "is named",
+}
 QUESTION = "What do you do here that is not on our list?"
 GLOSSARY = {
-    "Bright spot": "{A_unit} that very likely does better than its means explain, by more than luck would have it.",
+    "Bright spot": "{A_unit} that very likely does better than its means explain, and not for a good spell only.",
     "Means": "What {a_unit} cannot choose: {conditions}.",
     "Expected": "What {units} with the same means usually reach. No {unit} takes part in its own expectation.",
     "Twin": "The ordinary {unit} most alike in its means and size.",
-    "Real": "Truly among the best {top} of {units}, and not just lucky.",
+    "Real": "Truly among the best {top} of {units} over the time that was looked at.",
     "Strong": "Promising, and {units} that took it up rose afterwards; it shows something of its own.",
     "Travels with": "Mostly done together with another practice; beside that one it shows nothing of its own.",
     "Promising": "Goes with better results among {units} of the same means. Which came first is not known for all.",

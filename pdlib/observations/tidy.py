@@ -114,7 +114,7 @@ class Observations:
         notes += map(str, self.doubts)
         notes += _unfinished(self)
         if self.study.period is None:
-            notes.append("No period is declared, so luck and lasting merit cannot be told apart over time.")
+            notes.append("No period is declared, so a good spell cannot be told from lasting merit.")
         return notes
 
     @property

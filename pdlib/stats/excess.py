@@ -10,7 +10,7 @@ from scipy.optimize import nnls
 from pdlib.stats.basis import KNOT_QUANTILES, Basis, fit_basis
 from pdlib.stats.blocks import row_blocks
 from pdlib.stats.moving import follow, slopes_within, unit_means, without_gaps
-from pdlib.stats.panel import Collapsed, collapse
+from pdlib.stats.panel import Collapsed, collapse, spare_cells
 from pdlib.stats.posterior import shrink
 from pdlib.stats.reml import RemlFit, fit_reml
 from pdlib.stats.serial import NO_SPELLS, Spells, collapse_allowing, find_spells
@@ -19,6 +19,7 @@ from pdlib.stats.working import Kind, inverse_link, link, working_values
 Array = np.ndarray
 SETTLED, NEARLY = 1e-5, 1e-3  # a move of the farthest cell that ends the search; one that does if it no longer halves
 LONGEST_STEP = 2.0
+NEGLIGIBLE = 1e-6  # share of the variance that stands for noise where its size is not known and all of it is left open
 FARTHEST = 12.0  # on the logit or log scale: odds or rates a hundred thousand times those of the period
 
 
@@ -68,7 +69,8 @@ class ExcessFit:
     residual, noise : (N,) arrays
         Leave-one-out excess r and its noise variance c² (uncertainty of the expectation included).
     persistent_variance : float
-        Variance that lasts: tau², or its declared share for a single period.
+        Variance that lasts: tau², or its declared share where units were seen once. Where neither that share nor the
+        noise of a mean is known it is 0, and all of tau² is counted as noise.
     effect, sd : (N,) arrays
         Shrunken excess and its posterior SD.
     rated : (N,) bool array
@@ -169,9 +171,10 @@ def fit_excess(
     sign : {1, -1}
         -1 if lower is better.
     item_variance : float, optional
-        Variance of one item of a mean; estimated from how noise falls with n if None and n varies.
+        Variance of one item of a mean; estimated from how noise falls with n if None, n varies and units were seen more
+        than once.
     persistence : float, optional
-        Share of the unit variance that lasts, for a single period.
+        Share of the unit variance that lasts, where units were seen once.
     bends, products : bool
         Off for few units: straight lines only.
     knot_quantiles : tuple of float
@@ -197,8 +200,9 @@ def fit_excess(
     changing = numeric.ndim == 3 or categories.ndim == 3
     average = unit_means(numeric, seen, groups)
     basis = fit_basis(average, categories, bends=bends, products=products, knot_quantiles=knot_quantiles)
+    once = spare_cells(seen, groups) < 1
     if item_variance is None and kind == "mean":
-        item_variance = _item_variance(y, n)
+        item_variance = float("nan") if once else _item_variance(y, n)
     means = _period_means(y, n)
     drift = np.broadcast_to(0.0, y.shape)
     eta = np.broadcast_to(sign * link(kind, means), y.shape)
@@ -213,9 +217,11 @@ def fit_excess(
     turns = kind != "mean" or changing or bool(lacking.any())
     moved = np.inf
     near: float | None = None
-    kept = persistence if persistence is not None and y.shape[1] == 1 else 1.0
+    noise_known = kind != "mean" or not once or (item_variance or 0.0) > 0
+    items = np.nan_to_num(item_variance or 0.0) if noise_known else NEGLIGIBLE * float(y.var(where=seen))
+    kept = persistence if once and persistence is not None else float(noise_known)
     for rounds in range(1, most_rounds + 1):
-        z, s2 = _working(kind, y, n, eta, means, item_variance or 0.0, sign)
+        z, s2 = _working(kind, y, n, eta, means, items, sign)
         collapsed = collapse_allowing(_less(z, drift), s2, spells, groups, near=near, spent=spent)
         if moving:
             slopes = slopes_within(moving, z, collapsed.weights, groups, start=logs)
@@ -252,6 +258,8 @@ def fit_excess(
     if groups is not None:
         common = collapsed.period_effects.mean(axis=0)
         drift, collapsed = drift + collapsed.period_effects - common, replace(collapsed, period_effects=common)
+    if not noise_known:
+        collapsed = replace(collapsed, weights=seen / float(reml.total.mean()))
     rated = 1.0 - reml.leverage >= 0.05
     return ExcessFit(
         kind, sign, basis, features, drift, collapsed, reml, residual, noise, lasting, effect, sd, rated,

@@ -12,6 +12,7 @@ from scipy.stats import f as f_distribution
 from pdlib.stats.blocks import row_blocks
 
 Array = np.ndarray
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +92,25 @@ def collapse(
     weights = seen / (np.maximum(s2, floor) + omega2)
     units, periods, _ = _by_group(z, weights, _members(groups))
     return Collapsed(units + centre, 1.0 / weights.sum(axis=1), periods, float(omega2), weights, identified)
+
+
+def spare_cells(seen: Array, groups: Array | None = None) -> int:
+    """How many cells are left to tell what passes, once units and periods have taken theirs: M − N − P + 1.
+
+    Parameters
+    ----------
+    seen : (N, P) bool array
+        For an unconnected panel, the rank of the two-way design takes the place of N + P − 1.
+    groups : (N,) int array, optional
+        As for `collapse`.
+
+    Returns
+    -------
+    int
+        Below 1, passing shocks cannot be told from the units' own levels.
+    """
+    rank = _by_group(np.zeros(seen.shape), seen.astype(float), _members(groups))[2]
+    return int(seen.sum()) - len(seen) - rank
 
 
 def _members(groups: Array | None) -> list[Array | slice]:
@@ -208,15 +228,19 @@ def _products(columns: Array, z: Array, weights: Array) -> Array:
     """Cross-products of columns and z, gathered block by block of units."""
     periods, count = z.shape[1], columns.shape[2] + 1
     normal, right, within = np.zeros((periods, periods)), np.zeros((periods, count)), np.zeros((count, count))
+    size = np.zeros(periods)
     for rows in row_blocks(len(z)):
         w = weights[rows]
         total = w.sum(axis=1)
         both = np.concatenate([columns[rows], z[rows, :, None]], axis=2)
         both -= (np.einsum("ij,ijk->ik", w, both) / total[:, None])[:, None, :]
         weighted = both * w[:, :, None]
-        normal += np.diag(w.sum(axis=0)) - w.T @ (w / total[:, None])
+        column = w.sum(axis=0)
+        size += column
+        normal += np.diag(column) - w.T @ (w / total[:, None])
         right += weighted.sum(axis=0)
         within += weighted.reshape(-1, count).T @ both.reshape(-1, count)
+    _drop_alone(normal, right, size)
     return within - right.T @ _solve(normal, right)[0]
 
 
@@ -227,15 +251,26 @@ def _within(z: Array, weights: Callable[[slice], Array]) -> tuple[Array, Array, 
     """
     ones = np.ones(z.shape[1])
     normal, right, within = np.zeros((len(ones), len(ones))), np.zeros(len(ones)), 0.0
+    size = np.zeros(len(ones))
     for rows in row_blocks(len(z)):
         w = weights(rows)
         weighted = w * z[rows]
         total, sums = w @ ones, weighted @ ones
         means = sums / total
-        normal += np.diag(w.sum(axis=0)) - w.T @ (w / total[:, None])
+        column = w.sum(axis=0)
+        size += column
+        normal += np.diag(column) - w.T @ (w / total[:, None])
         right += weighted.sum(axis=0) - w.T @ means
         within += float(np.vdot(weighted, z[rows]) - sums @ means)
+    _drop_alone(normal, right, size)
     return normal, right, within
+
+
+def _drop_alone(normal: Array, right: Array, size: Array) -> None:
+    """Clear, in place, periods of units that were seen in no other: their equations hold nothing but rounding."""
+    alone = np.diag(normal) <= ROUNDING * size
+    if alone.any():
+        normal[alone], normal[:, alone], right[alone] = 0.0, 0.0, 0.0
 
 
 def _solve(normal: Array, right: Array) -> tuple[Array, int]:

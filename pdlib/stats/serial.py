@@ -12,6 +12,7 @@ from pdlib.stats.panel import Collapsed, collapse
 Array = np.ndarray
 CREDIBLE = 2.0
 FEWEST_PAIRS = 30
+FEWEST_SEEN = 3  # of two periods a unit's mean leaves one number, which cannot tell a shock's size and its memory apart
 ENOUGH_UNITS = 20_000
 LOW, HIGH = -0.9, 0.9  # a spell that lasts longer cannot be told from lasting merit
 
@@ -56,7 +57,8 @@ def find_spells(z: Array, s2: Array, collapsed: Collapsed) -> Spells:
     weights of a unit's mean, A = I − 1mᵀ and R_pq = ρ^|p−q|, the sums of w r² and of w w' r r' over neighbouring
     periods have the expectations that A(ω²R + S)Aᵀ implies; the two equations are solved for ω² and ρ. Each unit's own
     pattern of periods counts; the standard error is that of independent units (a sandwich). Of more than 20,000 units
-    an even sample is enough.
+    an even sample is enough. Units seen in fewer than three periods tell nothing of it: without 30 neighbouring periods
+    of others nothing is estimated.
 
     Parameters
     ----------
@@ -190,7 +192,8 @@ def _moments(z: Array, s2: Array, collapsed: Collapsed, units: slice) -> _Moment
     seen = weights > 0
     neighbours = seen[:, 1:] & seen[:, :-1]
     pairs = int(neighbours.sum())
-    if not collapsed.identified or collapsed.transient_variance <= 0 or pairs < FEWEST_PAIRS:
+    telling = int(neighbours[seen.sum(axis=1) >= FEWEST_SEEN].sum())
+    if not collapsed.identified or collapsed.transient_variance <= 0 or telling < FEWEST_PAIRS:
         return None
     means = weights / weights.sum(axis=1, keepdims=True)
     periods = np.broadcast_to(collapsed.period_effects, collapsed.weights.shape)[units]

@@ -75,7 +75,8 @@ class Study(Part):
     top : float
         The share of units that counts as the top.
     persistence : float, optional
-        Of the differences that a single period shows, the share that lasts; of no use with two periods or more.
+        Of the differences that a single period shows, the share that lasts; of no use where units were seen in
+        several periods.
     tables, folder : Tables, Path
         Where the tables lie.
 

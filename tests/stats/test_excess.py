@@ -207,6 +207,20 @@ def test_a_single_period_needs_a_persistence() -> None:
     assert several.effect == pytest.approx(fitted("mean", y, n, context).effect)
 
 
+@pytest.mark.parametrize("equal", [True, False])
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
+def test_means_seen_once_leave_open_how_single_answers_differ(equal: bool, scale: float) -> None:
+    y, n, context = made("mean")
+    y, n = scale * y[:, :1], np.full_like(n[:, :1], 30.0) if equal else n[:, :1]
+    fit = fitted("mean", y, n, context, item_variance=None)
+    assert np.isnan(fit.item_variance)
+    assert fit.persistent_variance == 0 < fit.unit_variance
+    assert fit.noise.mean() == pytest.approx((fit.residual**2).mean(), rel=0.25)
+    assert fit.effect == pytest.approx(0.0)
+    told = fitted("mean", y, n, context, item_variance=None, persistence=0.5)
+    assert told.persistent_variance == pytest.approx(0.5 * fit.unit_variance)
+
+
 def test_a_context_of_its_own_is_not_rated() -> None:
     y, n, context = made("mean")
     lonely = (np.arange(UNITS) == 7).astype(int)[:, None]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdlib.stats.panel import apart, collapse
+from pdlib.stats.panel import apart, collapse, spare_cells
 
 
 def made(seed: int = 0, units: int = 40, periods: int = 5, shock: float = 0.5, missing: float = 0.2) -> tuple:
@@ -37,6 +37,35 @@ def test_one_period_is_taken_as_it_is() -> None:
     assert result.variance.tolist() == [0.5, 0.25]
     assert not result.identified
     assert result.transient_variance == 0.0
+
+
+def test_cells_left_over_by_hand() -> None:
+    assert spare_cells(np.ones((5, 1), bool)) == 0
+    assert spare_cells(np.ones((5, 4), bool)) == 20 - 5 - 3
+    assert spare_cells(np.eye(4, dtype=bool)) == 0
+    # Two parts that share no period: each keeps one constant.
+    parts = np.zeros((6, 4), dtype=bool)
+    parts[:3, :2] = parts[3:, 2:] = True
+    assert spare_cells(parts) == 12 - 6 - 2
+    assert spare_cells(np.ones((6, 3), bool), np.repeat([0, 1], 3)) == 18 - 6 - 2 * 2
+
+
+@pytest.mark.parametrize("again", [0, 1, 6])
+@pytest.mark.parametrize("seed", range(4))
+def test_periods_that_nobody_connects_keep_no_effect(again: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    units, periods = 60, 8
+    seen = np.zeros((units, periods), dtype=bool)
+    seen[np.arange(units), np.arange(units) % periods] = True
+    seen[np.arange(again), (np.arange(again) + 1) % periods] = True
+    z, s2 = np.where(seen, rng.normal(size=seen.shape), np.nan), rng.uniform(1e-4, 0.1, seen.shape)
+    result = collapse(z, s2)
+    assert np.abs(result.period_effects).max() < 10
+    once = seen.sum(axis=1) == 1
+    own = np.where(seen, z - result.period_effects, 0.0).sum(axis=1)
+    assert result.value[once] == pytest.approx(own[once])
+    if not again:
+        assert result.period_effects == pytest.approx(0.0)
 
 
 def test_two_by_two_by_hand() -> None:

@@ -34,6 +34,16 @@ def spells(z: np.ndarray, s2: np.ndarray) -> Spells:
     return find_spells(z, s2, collapse(z, s2))
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_spells_are_not_looked_for_where_every_unit_was_seen_twice_at_most(seed: int) -> None:
+    z, s2 = panel(seed, units=60, periods=2)
+    assert spells(z, s2) == NO_SPELLS
+    z, s2 = panel(seed, units=60, periods=8)
+    start = np.arange(60)[:, None] % 7
+    z[(np.arange(8) < start) | (np.arange(8) > start + 1)] = np.nan
+    assert spells(z, s2) == NO_SPELLS
+
+
 @pytest.mark.parametrize("rho", [-0.4, 0.0, 0.3, 0.6])
 @pytest.mark.parametrize(("periods", "missing"), [(12, 0.0), (12, 0.3), (6, 0.0)])
 def test_the_planted_correlation_is_recovered(rho: float, periods: int, missing: float) -> None:

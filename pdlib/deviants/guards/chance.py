@@ -25,6 +25,8 @@ def fit(ground: Ground) -> Guard:
     """Whether the problem suits the method at all."""
     verdict, value = ground.expected.fit_verdict, ground.expected.reliability
     usual = f"About {share(value)} of the difference that a typical {ground.study.unit.singular} shows would last."
+    if not ground.expected.tells_lasting:
+        usual = "How much of the differences lasts cannot be told."
     reasons = " ".join(verdict.reasons[:-1])
     level = {"go": "fine", "caution": "look", "stop": "warn"}[verdict.level]
     return Guard("fit", level, f"{reasons} {usual}".strip(), value, RELIABLE)  # type: ignore[arg-type]
@@ -39,11 +41,12 @@ def precision(ground: Ground) -> tuple[Guard, pd.DataFrame]:
     right = np.cumsum(p)[: len(length)]
     frame = pd.DataFrame({"length": length, "expected_right": right, "precision": right / length})
     if ground.expected.fit.persistent_variance <= 0:
-        return not_checked("list length", "nothing lasts, so no list of any length means anything"), frame
+        why = "nothing lasts" if ground.expected.certainty.rung == "nothing lasts" else "what lasts cannot be told"
+        return not_checked("list length", f"{why}, so no list of any length means anything"), frame
     value = float(frame["precision"].iloc[leading - 1])
     steps = sorted({max(1, leading // 4), max(1, leading // 2), leading})
     parts = [f"of the likeliest {n} about {right[n - 1]:.0f}" for n in steps]
-    sentence = f"Some {units} on any list are there by luck: {listed(parts)} would be real."
+    sentence = f"Not all {units} on a list are truly ahead: {listed(parts)} would be real."
     return Guard("list length", "fine" if value >= HALF else "look", sentence, value, HALF), frame
 
 
@@ -94,7 +97,7 @@ def shuffles(ground: Ground, count: int, seed: int) -> tuple[Guard, pd.DataFrame
     columns = ["shuffle", "n_confident", "tau2"]
     if ground.expected.silence:
         why = "nobody would be named from these data in any case"
-    elif len(ground.expected.grid.periods) == 1:
+    elif len(ground.expected.grid.seen) == 1:
         why = "a single period has no ups and downs to deal out"
     else:
         why = ""

@@ -339,7 +339,8 @@ def expect(
     grid = make_grid(observations, chosen)
     freshness = judge_freshness(grid, chosen, observations.study)
     if freshness.kept:
-        grid = make_grid(observations.during(list(freshness.kept)), chosen)
+        kept = make_grid(observations.during(list(freshness.kept)), chosen)
+        grid = kept.with_periods(np.isin(kept.periods, kept.seen))  # neighbours in time are what is left side by side
     if len(grid.units) < 3:
         raise TooFewUnitsError(f"{len(grid.units)} units have data on {chosen.label}; at least 3 are needed.")
     resolved, notes = _form(form, grid)

@@ -67,6 +67,16 @@ class Grid:
         level = np.where(self.n > 0, self.y * self.n, 0.0).sum(axis=1) / self.n.sum(axis=1)
         return float(np.std(level))
 
+    def with_periods(self, chosen: slice | np.ndarray) -> Grid:
+        """The same units, these periods only."""
+        numeric, categories = (
+            values[:, chosen] if values.ndim == 3 else values for values in (self.numeric, self.categories)
+        )
+        periods = list(np.asarray(self.periods, dtype=object)[chosen])
+        return replace(
+            self, periods=periods, y=self.y[:, chosen], n=self.n[:, chosen], numeric=numeric, categories=categories
+        )
+
     def without_context(self) -> Grid:
         """The same outcomes, no conditions."""
         none = np.empty((len(self.units), 0))

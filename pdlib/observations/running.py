@@ -76,7 +76,12 @@ def _ask(sheet: Sheet, outcome: Outcome, counts: list[str], found: RunUp) -> Non
     if not found.starts:
         what = what.replace(" but where a year starts", "")
     year = Answer("outcome", {"cumulative": "year"}, outcome.name, "each period is the difference from the one before")
-    plain = Answer("outcome", {"cumulative": False}, outcome.name, "each period stands for itself")
+    plain = Answer(
+        "outcome",
+        {"cumulative": False},
+        outcome.name,
+        "each period stands for itself; while they look like this nobody is named",
+    )
     sheet.ask(outcome.amount, what, [year, plain], fix=fix, code="run_up")
 
 

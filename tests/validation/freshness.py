@@ -47,10 +47,10 @@ class Chain:
         units, periods = self.amount.shape
         frame = pd.DataFrame({
             "unit": np.repeat([f"U{i:04d}" for i in range(units)], periods),
-            "period": np.tile([f"P{t:02d}" for t in range(periods)], units),
+            "period": np.tile([f"P{t:02d}" for t in range(1, periods + 1)], units),
             "amount": self.amount.ravel(), "n": self.n.ravel(), "x": np.repeat(self.context, periods),
         })  # fmt: skip
-        columns: dict[str, Any] = {"name": "outcome", "kind": self.kind, **COLUMNS[self.kind]}
+        columns: dict[str, Any] = {"name": "outcome", "kind": self.kind, "cumulative": False, **COLUMNS[self.kind]}
         if self.sd is not None:
             frame, columns = frame.assign(sd=self.sd), columns | {"sd": "sd"}
         if self.without_n:

@@ -152,13 +152,7 @@ def _less(grid: Grid, index: int) -> Grid:
 
 
 def _periods(grid: Grid, chosen: slice) -> Grid:
-    numeric, categories = (
-        values[:, chosen] if values.ndim == 3 else values for values in (grid.numeric, grid.categories)
-    )
-    short = replace(
-        grid, periods=grid.periods[chosen], y=grid.y[:, chosen], n=grid.n[:, chosen], numeric=numeric,
-        categories=categories,
-    )  # fmt: skip
+    short = grid.with_periods(chosen)
     return _units(short, np.asarray((short.n > 0).any(axis=1)))
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from pdlib.observations.periods import Calendar
 from pdlib.observations.sheet import Sheet
+from pdlib.observations.text import is_sparse
 from pdlib.show.wording import listed
 from pdlib.stats.run_up import RunUp, runs_up, undo_run_up
 from pdlib.study import Answer, Outcome, Study
@@ -37,7 +38,7 @@ def without_running_up(
     label, labels = pd.factorize(columns["period"])
     order = calendar.key(pd.Series(labels)).rank(method="dense").to_numpy() - 1
     known = (unit >= 0) & (label >= 0)
-    if not known.any() or not np.isfinite(order).all():
+    if not known.any() or not np.isfinite(order).all() or is_sparse(unit.max() + 1, len(labels), len(unit)):
         return columns
     place = np.where(known, order[label], 0).astype(int)
     changed = dict(columns)

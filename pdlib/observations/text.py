@@ -38,3 +38,8 @@ def rows(count: int) -> str:
 def rows_listed(numbers: Sequence[int] | np.ndarray, shown: int = 5) -> str:
     """Some rows by number: "row 4, 8, 11 and so on"."""
     return "row " + ", ".join(map(str, numbers[:shown])) + (" and so on" if len(numbers) > shown else "")
+
+
+def is_sparse(units: int, periods: int, count: int) -> bool:
+    """Whether so many rows fill so little of a table of units by periods that laying it out would only cost memory."""
+    return units * periods > 100 * count + 1_000_000

@@ -75,6 +75,8 @@ def runs_up(
     if counts is None or size is None:
         return find_run_up(counts, size, None, starts=starts)
     size = np.where(size > 0, size, np.nan)
+    if not find_run_up(counts, size, counts / size, starts=starts, steady=True).found:  # the least costly look first
+        return RunUp(False)
     kind: Kind = "proportion" if (counts <= size)[np.isfinite(size)].all() else "rate"
     steady = dispersion(kind, counts / size, size)[1] < HALF
     return find_run_up(counts, size, counts / size, starts=starts, steady=steady)

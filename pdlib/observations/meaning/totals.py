@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pdlib.observations.meaning.sums import Whole, find_wholes
+from pdlib.observations.text import is_sparse
 from pdlib.study import Answer, Study
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def ask_totals(study: Study, sheet: Sheet, units: Sheet | None, panel: pd.DataFr
     rows, names = pd.factorize(panel["unit"])
     columns, periods = pd.factorize(panel["period"])
     held = (rows >= 0) & (columns >= 0)
-    if len(names) < 3 or not held.any():
+    if len(names) < 3 or not held.any() or is_sparse(len(names), len(periods), len(panel)):
         return
 
     def table(column: str) -> np.ndarray:

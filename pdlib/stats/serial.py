@@ -90,7 +90,14 @@ def find_spells(z: Array, s2: Array, collapsed: Collapsed) -> Spells:
 
 
 def collapse_allowing(
-    z: Array, s2: Array, spells: Spells, groups: Array | None = None, *, near: float | None = None, spent: float = 0.0
+    z: Array,
+    s2: Array,
+    spells: Spells,
+    groups: Array | None = None,
+    *,
+    near: float | None = None,
+    spent: float = 0.0,
+    known: Array | None = None,
 ) -> Collapsed:
     """Collapse to one value per unit; where spells surely last, with the shock and noise variances that this implies.
 
@@ -100,7 +107,7 @@ def collapse_allowing(
         As for `collapse`.
     spells : Spells
         Not credible: nothing changes.
-    groups, near, spent
+    groups, near, spent, known
         As for `collapse`.
 
     Returns
@@ -108,7 +115,7 @@ def collapse_allowing(
     Collapsed
     """
     if not spells.credible:
-        return collapse(z, s2, groups=groups, near=near, spent=spent)
+        return collapse(z, s2, groups=groups, near=near, spent=spent, known=known)
     plain = collapse(z, s2, transient_variance=spells.variance, groups=groups)
     means = plain.weights / plain.weights.sum(axis=1, keepdims=True)
     return replace(plain, variance=covariance(spells, s2, means, means))

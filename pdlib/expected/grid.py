@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pdlib.observations import Observations
-from pdlib.observations.reader import hidden, recorded
+from pdlib.observations.hidden import hidden, recorded
 from pdlib.stats.basis import FEWEST
 from pdlib.stats.moving import level_shares, over_periods, unit_means
 from pdlib.study import Context, Outcome

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from pdlib.observations.hidden import hidden
 from pdlib.study import Answer, Outcome, Study
 
 if TYPE_CHECKING:

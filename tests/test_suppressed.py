@@ -47,6 +47,13 @@ def test_level_and_order_are_those_of_the_counts(variant):
     assert np.mean(agree) > np.mean(without)
 
 
+def test_shocks_that_seem_to_last_by_chance_have_a_variance():
+    fit = listed(BETWEEN, 21, "proportion").expected.fit
+    assert fit.spells.credible
+    assert fit.collapsed.transient_variance == fit.spells.variance > 0
+    assert (fit.noise > 0).all()
+
+
 def test_no_row_is_set_aside_and_no_file_column_is_asked_for():
     observations = listed().expected.observations
     assert len(observations.set_aside) == 0

@@ -112,7 +112,7 @@ def fit_change(fit: ExcessFit, y: Array, n: Array, early: Array, late: Array, se
         own = [np.where(span, z, np.nan) for span in spans]
         noise, stacked = np.vstack([s2, s2]), np.vstack(own)
         known = None if known is None else np.vstack([known[seen], known[seen]])
-        spells = find_spells(stacked, noise, collapse(stacked, noise, known=known))
+        spells = find_spells(stacked, noise, collapse(stacked, noise, known=known), known)
         collapsed = collapse_allowing(stacked, noise, spells, known=known)
         level, variance, shared = _levels(collapsed, spells, s2, count)
         mean, moved = (

@@ -258,7 +258,7 @@ def fit_excess(
             step = np.clip(level - eta, -LONGEST_STEP, LONGEST_STEP)
             eta = eta + (step / 2 if moved > 0.8 * before else step)
         if (settled or rounds == most_rounds // 2) and spells is NO_SPELLS:
-            spells = find_spells(_less(z, drift), s2, collapsed)
+            spells = find_spells(_less(z, drift), s2, collapsed, known)
             settled &= not spells.credible  # otherwise once more, with the noise that lasting spells imply
         if settled:
             break

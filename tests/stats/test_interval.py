@@ -182,3 +182,14 @@ def test_a_unit_or_a_period_of_which_every_count_was_hidden(kind) -> None:
     assert np.isnan(z[n == 0]).all()
     inside = filled(fit, shown, n)[3] * n[3]
     assert ((inside >= 1) & (inside <= 4)).all()
+
+
+def test_spells_are_no_likelier_where_counts_were_hidden() -> None:
+    strength = []
+    for seed in range(12):
+        _, _, shown, n, bounds, context = hidden("rate", seed, shock_sd=0.2)
+        fit = fit_excess("rate", shown, n, context, NONE, bounds=bounds)
+        assert fit.spells.variance >= 0
+        strength.append(fit.spells.z)
+    assert abs(np.mean(strength)) < 1
+    assert np.mean(np.array(strength) > 2) < 0.2

@@ -23,7 +23,7 @@ KNOWN, BETWEEN, LEFT_OUT = "all counts known", "between bounds", "left out"
 ORACLE, ORACLE_BETWEEN = "oracle, all counts known", "oracle, between bounds"
 METHODS = [KNOWN, BETWEEN, LEFT_OUT]
 ALL = [*METHODS, ORACLE, ORACLE_BETWEEN]
-REPLICATES = 200
+REPLICATES = 100
 VARIANTS: dict[str, dict[str, Any]] = {
     "rate": {}, "rate, months vary": {"shock_sd": 0.25}, "rate, higher is better": {"better": "higher"},
     "proportion": {"kind": "proportion"}, "rate, small and large wards": {"unequal": 0.35},
@@ -126,14 +126,14 @@ def cells() -> list[Cell]:
 def goals() -> list[Goal]:
     """The level right within 1 %, nearly the names that hidden counts can tell, no more of them false.
 
-    Which names they can tell is the oracle's to say: of the names that it gives with all counts it keeps .8 or .9.
+    Nine tenths of all names is a stretch: even the oracle keeps fewer where a quarter of the counts is hidden.
     """
     found = []
     for name in VARIANTS:
         found += [
             Goal("suppressed", name, BETWEEN, "level over the true one", ">=", 0.99, fewest=50),
             Goal("suppressed", name, BETWEEN, "level over the true one", "<=", 1.01, fewest=50),
-            Goal("suppressed", name, BETWEEN, "shared names", ">=", 0.9, fewest=50),
+            Goal("suppressed", name, BETWEEN, "shared names", ">=", 0.9, fewest=50, stretch=True),
             Goal("suppressed", name, BETWEEN, "shared names", ">=", 0.9, over=ORACLE_BETWEEN, fewest=50),
             Goal("suppressed", name, BETWEEN, "false share", "<=", 0.0, minus=KNOWN, fewest=50),
         ]
@@ -155,8 +155,11 @@ def replicate(cell: Cell, seed: int) -> list[Record]:
     """Simulate one replicate of a cell, and read it in each of the ways."""
     wards = cell.simulate(seed)
     true = wards.panel["count"].sum() / wards.panel["size"].sum()
-    tables = {how: wards.deviants(how).table.sort_values("unit") for how in METHODS}
-    named = {how: table["group"].eq("confident").to_numpy() for how, table in tables.items()}
+    tables = {how: wards.deviants(how).table for how in METHODS}
+    named = {
+        how: np.isin(unit_names(WARDS), table.loc[table["group"].eq("confident"), "unit"].to_numpy(str))
+        for how, table in tables.items()
+    }
     named |= {how: wards.oracle(hidden=how == ORACLE_BETWEEN) for how in (ORACLE, ORACLE_BETWEEN)}
     hidden = tables[BETWEEN][["n_hidden", "n_periods"]].sum()
     records = [Record(BETWEEN, "hidden", float(hidden["n_hidden"]), float(hidden["n_periods"]))]

@@ -127,7 +127,7 @@ def test_hidden_periods_are_gaps_in_a_units_line():
     assert len(frame) == 12
     np.testing.assert_array_equal(frame["observed"].isna(), row)
     width = np.log(frame["expected_upper"] / frame["expected_lower"]) * np.sqrt(frame["exposure"] * frame["expected"])
-    assert width.std() < 0.05 * width.mean()  # luck does as much to a period whose count was hidden
+    assert width.std() < 0.05 * width.mean()  # a period whose count was hidden has a band as wide
     listed().why(unit).plot()
     assert (
         f"about {expected.outcome.format.full.value(expected.table['observed'][expected.position(unit)], fine=True)}"
@@ -174,7 +174,7 @@ def test_pages_say_about_and_how_many_and_never_fill_a_cell():
     assert " at about 0.0" in plain(page.headline)
     assert re.search(rf"Observed about [\d.]+ \({hidden} periods hidden\)", plain(page.where_we_stand))
     assert f"{hidden} periods hidden." in plain(page.findings)
-    assert f" of {12 - hidden} periods lie where luck alone can put them" in plain(page.findings)
+    assert f" of {12 - hidden} periods lie within the usual ups and downs" in plain(page.findings)
     over_time = plain(page.over_time.__html__())
     assert "gaps: periods whose count was hidden" in over_time
     assert len(re.findall(r"P\d\d hidden", over_time)) == hidden

@@ -104,7 +104,7 @@ class Why:
         eta = fit.sign * (fit.expected[i] + fit.collapsed.period_effects + fit.drift[i])
         seen = grid.n[i] > 0
         weights = np.where(seen, fit.collapsed.weights[i], 1.0)
-        if grid.bounds is not None:  # luck does as much to a period whose count was hidden as to any other
+        if grid.bounds is not None:  # as wide as for any other period
             own = inverse_link(fit.kind, eta + fit.sign * fit.effect[i])
             sampling = 1 / (np.where(seen, grid.n[i], 1.0) * slope(fit.kind, own))
             weights = np.where(grid.hidden[i], 1 / (sampling + fit.collapsed.transient_variance), weights)

@@ -17,9 +17,9 @@ from pdlib.simulate import simulate_panel
 from tests.panels import ALL_CONTEXT, declared, outcome, panel, per_unit
 
 COLUMNS = [
-    "unit", "label", "n_periods", "exposure", "observed", "expected", "excess", "excess_lower", "excess_upper",
-    "shrunken_excess", "shrunken_excess_lower", "shrunken_excess_upper", "p_top", "p_worth", "rank", "rank_lower",
-    "rank_upper", "raw_rank", "group", "noise_share", "leverage", "supported",
+    "unit", "label", "n_periods", "n_hidden", "exposure", "observed", "expected", "excess", "excess_lower",
+    "excess_upper", "shrunken_excess", "shrunken_excess_lower", "shrunken_excess_upper", "p_top", "p_worth", "rank",
+    "rank_lower", "rank_upper", "raw_rank", "group", "noise_share", "leverage", "supported",
 ]  # fmt: skip
 OPTIONAL = ["p_worth"]
 NUMBERS = [name for name in COLUMNS[2:] if name not in {"group", "supported", *OPTIONAL}]

@@ -14,8 +14,8 @@ from pdlib.stats import blocks
 from tests.panels import ALL_CONTEXT, declared, outcome, panel, per_unit
 
 COLUMNS = [
-    "unit", "label", "n_periods", "exposure", "observed", "expected", "excess", "excess_lower", "excess_upper",
-    "leverage", "supported",
+    "unit", "label", "n_periods", "n_hidden", "exposure", "observed", "expected", "excess", "excess_lower",
+    "excess_upper", "leverage", "supported",
 ]  # fmt: skip
 NUMBERS = COLUMNS[2:-1]
 KINDS = ["mean", "proportion", "rate"]

@@ -18,7 +18,7 @@ STUDY_KEYS = (
 )
 OUTCOME_KEYS = (
     "name, label, role, kind, better, successes, n, value, sd, se, events, exposure, per, exposure_label, unit, "
-    "digits, source, smallest_excess, smallest_contrast, missing, weighted, counts, cumulative"
+    "digits, source, smallest_excess, smallest_contrast, missing, weighted, counts, cumulative, suppressed"
 )
 PRACTICE_KEYS = (
     "practice, label, theme, who_decides, cost, everyone_can, measured_by, evidence, claims, kind, programme, "
@@ -270,6 +270,34 @@ MESSAGES: dict[str, tuple[dict[str, Any], str]] = {
         ("'happy' is declared as practice and is what an outcome measures: it would explain itself. "
         "Remove it from practice."),
     ),
+    "a mark that does not say its bounds": (
+        {"outcome": {**HAPPY, "suppressed": ["<5", "*"]}},
+        ("outcome[1].suppressed: '*' does not say which counts it may stand for; give the lowest and the highest of "
+        'each mark, {"*" = [1, 4]}.'),
+    ),
+    "bounds the wrong way round": (
+        {"outcome": {**HAPPY, "suppressed": {"*": [4, 1]}}},
+        ("outcome[1].suppressed: '*' stands for 4 to 1; give the lowest and the highest count that it may stand for, "
+        "0 or more and at most 1,000."),
+    ),
+    "no count is below one": (
+        {"outcome": {**HAPPY, "suppressed": "<1"}},
+        ("outcome[1].suppressed: '<1' stands for 1 to 0; give the lowest and the highest count that it may stand for, "
+        "0 or more and at most 1,000."),
+    ),
+    "no mark": (
+        {"outcome": {**HAPPY, "suppressed": {" ": [1, 4]}}},
+        "outcome[1].suppressed: an empty cell is no mark: it does not say that a count was hidden.",
+    ),
+    "half a bound": (
+        {"outcome": {**HAPPY, "suppressed": {"*": [1]}}},
+        "outcome[1].suppressed.*[2] is missing; it must be given.",
+    ),
+    "hidden means": (
+        {"outcome": {"name": "score", "kind": "mean", "value": "score", "n": "answers", "suppressed": ["<5"]}},
+        ("outcome[1]: a mean has no use for suppressed: only a count says between which bounds it lies; give counts, "
+        "as successes of n or events by exposure."),
+    ),
     "everything at once": (
         {"contex": [], "unit": {}, "outcome": {**HAPPY, "kind": "x"}},
         ("3 problems in the declaration.\n"
@@ -434,3 +462,33 @@ def test_a_study_cannot_be_changed() -> None:
         study.top = 0.2  # type: ignore[misc]
     with pytest.raises(ValueError, match="frozen"):
         study.unit.column = "store"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("given", "bounds"),
+    [
+        (["<5"], {"<5": (1, 4)}),
+        ("<10", {"<10": (1, 9)}),
+        (["≤ 4", "<=3", "1-4"], {"≤ 4": (1, 4), "<=3": (1, 3), "1-4": (1, 4)}),
+        (["0–9", "2 to 5"], {"0–9": (0, 9), "2 to 5": (2, 5)}),
+        ({"<5": [0, 4], "*": [1, 4]}, {"<5": (0, 4), "*": (1, 4)}),
+        ({"c": (3, 3)}, {"c": (3, 3)}),
+    ],
+)  # fmt: skip
+def test_marks_of_hidden_counts_and_their_bounds(given: Any, bounds: dict[str, tuple[int, int]]) -> None:
+    outcome = Study(**{**GOOD, "outcome": {**HAPPY, "suppressed": given}}).primary
+    assert outcome.suppressed == bounds
+    assert outcome.bounds == (f"{outcome.amount}_lower", f"{outcome.amount}_upper")
+    assert outcome.columns == Study(**GOOD).primary.columns
+
+
+def test_without_marks_there_are_no_bounds() -> None:
+    assert Study(**GOOD).primary.bounds is None
+
+
+def test_marks_in_toml(write: Callable[[str | bytes], Path]) -> None:
+    hidden = '\n[[outcome]]\nname = "late"\nkind = "rate"\nrole = "other"\nbetter = "lower"\nevents = "late"\n'
+    hidden += 'exposure = "trips"\nsuppressed = {"<5" = [1, 4], "*" = [1, 4]}\n'
+    start = 'unit = "shop"\n[[outcome]]\nname = "happy"\nkind = "proportion"\nsuccesses = "happy"\nn = "n"\n'
+    study = load_study(write(start + '[tables]\nobservations = "x.csv"\n' + hidden))
+    assert study.find_outcome("late").suppressed == {"<5": (1, 4), "*": (1, 4)}

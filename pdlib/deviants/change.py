@@ -225,9 +225,8 @@ def _table(expected: Expected, fit: ChangeFit, early: np.ndarray, late: np.ndarr
     usual = fit.on_outcome_scale(expected.fit, expected.grid.n, late, np.zeros(len(p)))
     columns: dict[str, Any] = {"unit": base["unit"], "label": base["label"]}
     for name, span in (("before", early), ("after", late)):
-        y, n = (cells[fit.seen][:, span] for cells in (expected.grid.y, expected.grid.n))
-        columns[f"exposure_{name}"] = n.sum(axis=1)
-        columns[f"observed_{name}"] = np.where(n > 0, y * n, 0.0).sum(axis=1) / n.sum(axis=1)
+        columns[f"exposure_{name}"] = expected.grid.n[fit.seen][:, span].sum(axis=1)
+        columns[f"observed_{name}"] = expected.observed(span)[fit.seen]
     columns["expected_after"] = usual
     columns |= {name: sign * (level - usual) for name, level in moved.items()}
     flat = fit.change_variance <= 0

@@ -54,7 +54,8 @@ class Deviants:
     def table(self) -> pd.DataFrame:
         """One row per unit, the likeliest first.
 
-        ``unit``, ``label``, ``n_periods``, ``exposure``, ``observed``, ``expected``, ``excess`` with 90 % bounds,
+        ``unit``, ``label``, ``n_periods``, ``n_hidden`` (periods whose count was hidden for being small: ``observed``
+        is then about right), ``exposure``, ``observed``, ``expected``, ``excess`` with 90 % bounds,
         ``shrunken_excess`` with 90 % bounds, ``p_top``, ``p_worth`` (that the excess is worth having, if the study says
         how much is), ``rank`` with its 90 % range, ``raw_rank``, ``group`` (confident, likely, watch, rest, not rated),
         ``noise_share``, ``leverage``, ``supported``. Outcome units; excess is signed so that more is better.
@@ -373,9 +374,9 @@ def find_deviants(expected: Expected, *, false_share: float = FALSE_SHARE) -> De
     table["group"] = groups_by_chance(p, named, study.top, flat=fit.persistent_variance <= 0)
     table["noise_share"] = fit.noise / (fit.noise + fit.persistent_variance)
     columns = [
-        "unit", "label", "n_periods", "exposure", "observed", "expected", "excess", "excess_lower", "excess_upper",
-        "shrunken_excess", "shrunken_excess_lower", "shrunken_excess_upper", "p_top", "p_worth", "rank", "rank_lower",
-        "rank_upper", "raw_rank", "group", "noise_share", "leverage", "supported",
+        "unit", "label", "n_periods", "n_hidden", "exposure", "observed", "expected", "excess", "excess_lower",
+        "excess_upper", "shrunken_excess", "shrunken_excess_lower", "shrunken_excess_upper", "p_top", "p_worth", "rank",
+        "rank_lower", "rank_upper", "raw_rank", "group", "noise_share", "leverage", "supported",
     ]  # fmt: skip
     table = table[columns].sort_values(["p_top", "unit"], ascending=[False, True], ignore_index=True)
     settings = {**expected.settings, "false_share": false_share}

@@ -11,7 +11,7 @@ import pandas as pd
 from pdlib.errors import TooFewUnitsError
 from pdlib.expected import REACH
 from pdlib.show import figures, overview
-from pdlib.stats.working import inverse_link
+from pdlib.stats.working import inverse_link, slope
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,6 +57,7 @@ class Why:
         if not expected.tells_lasting:
             noise = "How much of the difference lasts cannot be told."
         observed, usual = show.full.value(row["observed"], fine=True), show.value(row["expected"], fine=True)
+        observed = f"about {observed}" if row["n_hidden"] else observed
         return (
             f"{row['label']} stands at {row['raw_rank']:.0f} of {len(self.deviants.table):,} raw and at {ranked} given "
             f"its means: {observed} observed, {usual} expected{span}. {noise}"
@@ -94,12 +95,20 @@ class Why:
         return {**self.deviants.settings, "unit": self.unit}
 
     def trend(self) -> pd.DataFrame:
-        """Its outcome per period: ``period``, ``observed``, ``expected`` with the 90 % range of luck, ``exposure``."""
+        """Its outcome per period: ``period``, ``observed``, ``expected`` with the 90 % range of luck, ``exposure``.
+
+        ``observed`` is missing where the count was hidden for being small.
+        """
         expected = self.deviants.expected
         i, fit, grid = expected.position(self.unit), expected.fit, expected.grid
         eta = fit.sign * (fit.expected[i] + fit.collapsed.period_effects + fit.drift[i])
         seen = grid.n[i] > 0
-        reach = REACH / np.sqrt(np.where(seen, fit.collapsed.weights[i], 1.0))
+        weights = np.where(seen, fit.collapsed.weights[i], 1.0)
+        if grid.bounds is not None:  # as wide as for any other period
+            own = inverse_link(fit.kind, eta + fit.sign * fit.effect[i])
+            sampling = 1 / (np.where(seen, grid.n[i], 1.0) * slope(fit.kind, own))
+            weights = np.where(grid.hidden[i], 1 / (sampling + fit.collapsed.transient_variance), weights)
+        reach = REACH / np.sqrt(weights)
         level, lower, upper = (inverse_link(fit.kind, end) for end in (eta, eta - reach, eta + reach))
         columns = {
             "period": grid.periods, "observed": grid.y[i], "expected": level, "expected_lower": lower,

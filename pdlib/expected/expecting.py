@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -28,6 +28,7 @@ from pdlib.observations import Observations
 from pdlib.show import figures, overview
 from pdlib.stats.challenger import FEWEST, challenge, challenger_inputs
 from pdlib.stats.excess import Challenge, ExcessFit, fit_excess
+from pdlib.stats.joint import filled
 from pdlib.stats.posterior import top_probability
 from pdlib.stats.reml import fit_reml
 from pdlib.stats.tau import allow_for_tau
@@ -79,7 +80,7 @@ class Expected:
     def _table(self) -> pd.DataFrame:
         fit, grid, sign = self.fit, self.grid, self.outcome.sign
         exposure = grid.n.sum(axis=1)
-        observed = np.where(grid.n > 0, grid.y * grid.n, 0.0).sum(axis=1) / exposure
+        observed = self.observed()
         expected = fit.on_outcome_scale(fit.expected, grid.n)
         noise_sd = np.sqrt(fit.noise) * slope(fit.kind, expected)
         excess = sign * (observed - expected)
@@ -88,6 +89,7 @@ class Expected:
                 "unit": grid.units,
                 "label": self.observations.units["label"].reindex(grid.units).to_numpy(),
                 "n_periods": (grid.n > 0).sum(axis=1),
+                "n_hidden": grid.hidden.sum(axis=1),
                 "exposure": exposure,
                 "observed": observed,
                 "expected": expected,
@@ -100,6 +102,21 @@ class Expected:
         )
 
     @cached_property
+    def _filled(self) -> np.ndarray:
+        """(N, P) outcome, what is expected within its bounds where a count was hidden: for sums only."""
+        return filled(self.fit, self.grid.y, self.grid.n)
+
+    def observed(self, span: np.ndarray | None = None) -> np.ndarray:
+        """(N,) outcome of each unit over a span of periods, all by default; NaN where it was not seen in any.
+
+        Where a count was hidden for being small, the sum holds what the fit expects between its bounds.
+        """
+        chosen = slice(None) if span is None else span
+        y, n = self._filled[:, chosen], self.grid.n[:, chosen]
+        total = n.sum(axis=1)
+        return np.where(n > 0, y * n, 0.0).sum(axis=1) / np.where(total > 0, total, np.nan)
+
+    @cached_property
     def _supported(self) -> np.ndarray:
         """Whether other units share the unit's context: leverage within three times its mean."""
         leverage = self.fit.reml.leverage
@@ -109,8 +126,9 @@ class Expected:
     def table(self) -> pd.DataFrame:
         """One row per unit.
 
-        ``unit``, ``label``, ``n_periods``, ``exposure``, ``observed``, ``expected``, ``excess`` (more is better) with
-        its 90 % bounds, ``leverage`` (how far the unit's context lies from the others'), ``supported``. Outcome units.
+        ``unit``, ``label``, ``n_periods``, ``n_hidden`` (periods whose count was hidden for being small: ``observed``
+        is then about right), ``exposure``, ``observed``, ``expected``, ``excess`` (more is better) with its 90 %
+        bounds, ``leverage`` (how far the unit's context lies from the others'), ``supported``. Outcome units.
         """
         return self._table.copy()
 
@@ -204,6 +222,19 @@ class Expected:
         return (
             f"Of the differences between {study.unit.plural} in one {period}, their means taken out, {last} last, "
             f"{passing} pass and {small} are small numbers."
+        )
+
+    @property
+    def hidden(self) -> str:
+        """How many counts were hidden for being small and what was made of them, in sentences; empty if none was."""
+        grid = self.grid
+        if grid.bounds is None:
+            return ""
+        low, high = np.nanmin(grid.bounds[0]), np.nanmax(grid.bounds[1])
+        return (
+            f"{grid.hidden.sum():,} of {(grid.n > 0).sum():,} counts were hidden for being small ({low:.0f} to "
+            f"{high:.0f}). Each is used as a count between these bounds and weighs less than a known one; "
+            f"what such a {self.observations.study.unit.singular} shows in all is about right."
         )
 
     @cached_property
@@ -349,7 +380,7 @@ def expect(
     fit = fit_excess(
         chosen.kind, grid.y, grid.n, grid.numeric, grid.categories, sign=chosen.sign, item_variance=grid.item_variance,
         persistence=observations.study.persistence, bends=resolved == "smooth", products=resolved == "smooth",
-        groups=grid.groups,
+        groups=grid.groups, bounds=grid.bounds,
     )  # fmt: skip
     fit = allow_for_tau(fit)
     fit, tried = _challenged(fit, grid, challenger, smooth=resolved == "smooth")
@@ -360,7 +391,9 @@ def expect(
         "persistence": observations.study.persistence, "seed": None, "pdlib": __version__, **observations.settings,
     }  # fmt: skip
     notes = [*notes, *grid.notes, *_fit_notes(fit, observations), *filter(None, [freshness.note])]
-    return Expected(observations, chosen.shown_by(grid.spread), grid, fit, notes, settings, challenger, freshness)
+    expected = Expected(observations, chosen, grid, fit, notes, settings, challenger, freshness)
+    notes += filter(None, [expected.hidden])
+    return replace(expected, outcome=chosen.shown_by(float(np.std(expected.observed()))))
 
 
 def _challenged(fit: ExcessFit, grid: Grid, challenger: Any, *, smooth: bool) -> tuple[ExcessFit, str]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pdlib.observations import Observations
+from pdlib.observations.hidden import hidden, recorded
 from pdlib.stats.basis import FEWEST
 from pdlib.stats.moving import level_shares, over_periods, unit_means
 from pdlib.study import Context, Outcome
@@ -32,6 +33,7 @@ class Grid:
     conditions: list[Context]  # numeric ones first, then categories: the owners of the basis' columns
     notes: list[str]
     groups: np.ndarray | None = None  # (N,) of units that move over the periods each in their own way
+    bounds: np.ndarray | None = None  # (2, N, P) lowest and highest count where it was hidden, else NaN; y is NaN there
 
     @property
     def averages(self) -> np.ndarray:
@@ -62,10 +64,9 @@ class Grid:
         return np.stack(codes, axis=1)
 
     @property
-    def spread(self) -> float:
-        """How far units differ in the outcome, all their periods together."""
-        level = np.where(self.n > 0, self.y * self.n, 0.0).sum(axis=1) / self.n.sum(axis=1)
-        return float(np.std(level))
+    def hidden(self) -> np.ndarray:
+        """(N, P) whether a cell's count was hidden for being small."""
+        return np.zeros(self.n.shape, dtype=bool) if self.bounds is None else np.isfinite(self.bounds[0])
 
     def with_periods(self, chosen: slice | np.ndarray) -> Grid:
         """The same units, these periods only."""
@@ -74,8 +75,9 @@ class Grid:
         )
         periods = list(np.asarray(self.periods, dtype=object)[chosen])
         return replace(
-            self, periods=periods, y=self.y[:, chosen], n=self.n[:, chosen], numeric=numeric, categories=categories
-        )
+            self, periods=periods, y=self.y[:, chosen], n=self.n[:, chosen], numeric=numeric, categories=categories,
+            bounds=None if self.bounds is None else self.bounds[:, :, chosen],
+        )  # fmt: skip
 
     def without_context(self) -> Grid:
         """The same outcomes, no conditions."""
@@ -86,7 +88,7 @@ class Grid:
 def make_grid(observations: Observations, outcome: Outcome) -> Grid:
     """Lay the rows that have this outcome out as arrays, with what had to be filled in or pooled in ``notes``."""
     panel = observations.panel
-    panel = panel[panel[outcome.columns].notna().all(axis=1)]
+    panel = panel[recorded(panel, outcome)]
     if outcome.size:
         panel = panel[panel[outcome.size] > 0]
     units = pd.Index(sorted(panel["unit"].unique()), name="unit")
@@ -107,8 +109,17 @@ def make_grid(observations: Observations, outcome: Outcome) -> Grid:
     groups, group_notes = _groups(observations, units) if len(periods) > 1 else (None, [])
     return Grid(
         units, periods, spread(amount, np.nan), spread(size, 0.0), _item_variance(panel, outcome), numeric, categories,
-        conditions, [*numeric_notes, *category_notes, *group_notes], groups,
+        conditions, [*numeric_notes, *category_notes, *group_notes], groups, _bounds(panel, outcome, spread),
     )  # fmt: skip
+
+
+def _bounds(panel: pd.DataFrame, outcome: Outcome, spread: Any) -> np.ndarray | None:
+    """Lowest and highest count of the cells in which it was hidden, of a proportion no more than n; None if none is."""
+    rows = hidden(panel, outcome)
+    if outcome.bounds is None or not rows.any():
+        return None
+    most = panel[outcome.size] if outcome.kind == "proportion" else np.inf
+    return np.stack([spread(panel[name].clip(upper=most).where(rows), np.nan) for name in outcome.bounds])
 
 
 def _groups(observations: Observations, units: pd.Index) -> tuple[np.ndarray | None, list[str]]:

@@ -44,7 +44,7 @@ def pair_card(facts: Facts, pair: Twin) -> Html:
 def _side(facts: Facts, heading: str, name: str, row: pd.Series) -> Side:
     alike = dict(condition(item, row[item.name]) for item in facts.conditions)
     alike[f"{capitalised(facts.outcome.exposure_label)}{facts.a_period}"] = count(row["exposure"] / row["n_periods"])
-    return Side(heading, name, _alone(facts, row["observed"]), alike)
+    return Side(heading, name, facts.about(row["unit"], _alone(facts, row["observed"])), alike)
 
 
 def _alone(facts: Facts, value: float) -> str:
@@ -159,7 +159,8 @@ def _tips(facts: Facts) -> dict[str, str]:
 def _better(facts: Facts, row: pd.Series) -> str:
     show = facts.show
     between = show.excess_between(row["shrunken_excess_lower"], row["shrunken_excess_upper"])
-    return f"{show.value(row['observed'])}; better than expected by {show.lead(row['shrunken_excess'])} ({between})"
+    level = facts.about(row["unit"], show.value(row["observed"]))
+    return f"{level}; better than expected by {show.lead(row['shrunken_excess'])} ({between})"
 
 
 def _bright_table(facts: Facts) -> Html:
@@ -167,12 +168,13 @@ def _bright_table(facts: Facts) -> Html:
     bounds = ["shrunken_excess", "shrunken_excess_lower", "shrunken_excess_upper"]
     rows = facts.bright.assign(
         name=[facts.name(unit) for unit in facts.bright.index],
+        level=[facts.about(str(unit), _alone(facts, level)) for unit, level in facts.bright["observed"].items()],
         better=[show.ranged(*values) for values in facts.bright[bounds].to_numpy()],
     )
     columns = {
         "name": (capitalised(facts.unit.singular), None),
         "exposure": (capitalised(facts.outcome.exposure_label), count),
-        "observed": (capitalised(show.measure), lambda value: _alone(facts, value)),
+        "level": (capitalised(show.measure), None),
         "better": (f"Better (+) than expected, {show.full.unit} (range)", None),
         "p_top": ("Real?", lambda p: chances(p).replace(" ", "\N{NO-BREAK SPACE}")),
     }

@@ -126,6 +126,20 @@ class Facts:
         return f"{self.outcome.exposure_label}{' in all' if comes_and_goes else self.a_period}"
 
     @cached_property
+    def _hidden(self) -> pd.Series:
+        return self.deviants.table.set_index("unit")["n_hidden"]
+
+    def about(self, unit: str, level: str) -> str:
+        """A unit's level as shown; where counts behind it were hidden, that it is about right, and how many."""
+        hidden = int(self._hidden[unit])
+        return f"about {level} ({self.hidden_words(hidden)})" if hidden else level
+
+    def hidden_words(self, hidden: int) -> str:
+        """How many counts were hidden: "2 months hidden"."""
+        period = self.observations.study.period
+        return f"{hidden} {plural(hidden, period.singular, period.plural)} hidden" if period else "count hidden"
+
+    @cached_property
     def here(self) -> pd.DataFrame:
         """The rows of the units that the page tells of: all that were compared, or those of the region."""
         table = self.deviants.table

@@ -69,10 +69,13 @@ class UnitPage(Facts):
             rule = f"No number is shown that fewer than {self.fewest} {self.outcome.exposure_label} stand behind."
             return join(above, element("h1", title), standfirst(rule))
         title = (
-            f"{self.name(self.own)}: {self.outcome.label} at {show.full.value(row['observed'])}, "
+            f"{self.name(self.own)}: {self.outcome.label} at {self._about(show.full.value(row['observed']))}, "
             f"where {show.value(row['expected'])} is usual with its means"
         )
         return join(above, element("h1", title), standfirst(self._standfirst))
+
+    def _about(self, level: str) -> str:
+        return f"about {level}" if self.row["n_hidden"] else level
 
     @property
     def _standfirst(self) -> str:
@@ -115,13 +118,15 @@ class UnitPage(Facts):
 
     def _months(self) -> list[Markup]:
         """How many periods lie within the usual ups and downs."""
-        period, frame = self.observations.study.period, self._by_period
+        period, frame = self.observations.study.period, self._counted
         if period is None or len(frame) < FEWEST_PERIODS:
             return []
         above, below = frame["observed"] > frame["expected_upper"], frame["observed"] < frame["expected_lower"]
         better, worse = (above.sum(), below.sum())[:: self.outcome.sign]
         within = f"{len(frame) - better - worse} of {len(frame)} {period.plural} lie within the usual ups and downs"
-        return [bold(within, f"; {better} {plural(better, 'is', 'are')} better than that, {worse} worse.")]
+        unseen = len(self._by_period) - len(frame)
+        more = f" {self.hidden_words(unseen)}." if unseen else ""
+        return [bold(within, f"; {better} {plural(better, 'is', 'are')} better than that, {worse} worse.{more}")]
 
     def _done(self) -> list[Markup]:
         """How many of the promising practices are done here, and the surest that is not."""
@@ -193,7 +198,7 @@ class UnitPage(Facts):
         bounds = [row[column] for column in ("shrunken_excess", "shrunken_excess_lower", "shrunken_excess_upper")]
         numbers = {
             capitalised(self.outcome.exposure_label): count(row["exposure"]),
-            "Observed": show.bare(row["observed"]),
+            "Observed": self.about(self.own, show.bare(row["observed"])),
             "Expected": show.bare(row["expected"]),
         }
         if self._tells_lasting:
@@ -207,27 +212,36 @@ class UnitPage(Facts):
     def over_time(self) -> Html:
         """The unit's outcome per period beside what was expected; nothing if there are too few periods."""
         period, show, name = self.observations.study.period, self.show, self.name(self.own)
-        frame = self._by_period
+        frame = self._counted
         if period is None or len(frame) < FEWEST_PERIODS or not self.shown:
             return join()
         within = int(frame["observed"].between(frame["expected_lower"], frame["expected_upper"]).sum())
         every = self.observations.calendar.full(self.observations.periods)
-        whole = frame.set_index("period").reindex(every).rename_axis("period").reset_index()
-        fewest = f" or fewer than {self.fewest}" if self.fewest else ""
-        gaps = (
-            f"; gaps: {period.plural} with no{fewest} {self.outcome.exposure_label}" if len(whole) > len(frame) else ""
-        )
+        whole = self._by_period.set_index("period").reindex(every).rename_axis("period").reset_index()
         chart = figure(
             lambda ax: figures.trend(whole, name=name, value_format=show.tick, ax=ax),
             title=f"{within} of {len(frame)} {period.plural} lie within the usual ups and downs",
             subtitle=f"{capitalised(show.measure)} by {period.singular}; band: the usual ups and downs of one "
-            f"{period.singular}, nine times in ten{gaps}",
+            f"{period.singular}, nine times in ten{self._gaps(period.plural, len(whole))}",
             description=f"Line of {self.outcome.label} at {name} over {len(frame)} {period.plural}, from "
             f"{show.value(frame['observed'].iloc[0])} to {show.value(frame['observed'].iloc[-1])}, with what was "
             f"expected; {within} lie within the usual ups and downs.",
             table=self._periods_table(period.singular),
         )
         return join(element("h2", "How it has gone"), chart)
+
+    def _gaps(self, periods: str, every: int) -> str:
+        """Why the line has gaps; nothing if it has none."""
+        frame, fewest = self._by_period, f" or fewer than {self.fewest}" if self.fewest else ""
+        few = f"{periods} with no{fewest} {self.outcome.exposure_label}"
+        missing = [few] if every > len(frame) else []
+        hidden = [f"{periods} whose count was hidden"] if len(frame) > len(self._counted) else []
+        return f"; gaps: {listed([*missing, *hidden])}" if missing or hidden else ""
+
+    @property
+    def _counted(self) -> pd.DataFrame:
+        """The same without the periods whose count was hidden for being small."""
+        return self._by_period.dropna(subset="observed").reset_index(drop=True)
 
     @cached_property
     def _by_period(self) -> pd.DataFrame:
@@ -244,7 +258,7 @@ class UnitPage(Facts):
         ]
         columns = {
             "period": (capitalised(period), None),
-            "observed": (f"Observed{unit}", show.bare),
+            "observed": (f"Observed{unit}", lambda level: show.bare(level) if np.isfinite(level) else "hidden"),
             "expected": (f"Expected{unit}", show.bare),
             "usual": ("Usual ups and downs", None),
         }
@@ -306,7 +320,7 @@ class UnitPage(Facts):
         expected = self.deviants.expected
         unit = self.unit.singular
         return join(
-            element("p", f"{expected.finding} {expected.fit_verdict.reasons[-1]}"),
+            element("p", f"{expected.finding} {expected.fit_verdict.reasons[-1]} {expected.hidden}".rstrip()),
             element(
                 "p",
                 f"Expected is what a fit that has not seen this {unit} foretells from its means. What would last is "

@@ -369,6 +369,7 @@ class Insight(Facts):
         """How it was worked out, the words, and all practices: for the appendix."""
         expected, practices = self.deviants.expected, self.practices
         paragraphs = [f"{expected.finding} {expected.fit_verdict.reasons[-1]}", self._fitted(), self._named()]
+        paragraphs += [expected.hidden] if expected.hidden else []
         if practices is not None:
             paragraphs.append(
                 f"{practices.family_size} practices were tested together against the unshrunken value of every "

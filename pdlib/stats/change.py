@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pdlib.stats.excess import ExcessFit
-from pdlib.stats.joint import joint_shrink, working_cells
+from pdlib.stats.joint import joint_shrink, known_cells, working_cells
 from pdlib.stats.panel import Collapsed, collapse
 from pdlib.stats.reml import RemlFit, fit_reml
 from pdlib.stats.serial import Spells, collapse_allowing, covariance, find_spells
@@ -106,12 +106,14 @@ def fit_change(fit: ExcessFit, y: Array, n: Array, early: Array, late: Array, se
     spans = np.stack([early, late])
     effect = np.broadcast_to(fit.effect[:, None], y.shape).copy()
     for _ in range(ROUNDS if fit.kind != "mean" else 1):
-        z, s2 = (cells[seen] for cells in working_cells(fit, y, n, effect))
+        cells = working_cells(fit, y, n, effect)
+        known = known_cells(fit, n, cells[1], effect)
+        z, s2 = (every[seen] for every in cells)
         own = [np.where(span, z, np.nan) for span in spans]
-        noise = np.vstack([s2, s2])
-        stacked = np.vstack(own)
-        spells = find_spells(stacked, noise, collapse(stacked, noise))
-        collapsed = collapse_allowing(stacked, noise, spells)
+        noise, stacked = np.vstack([s2, s2]), np.vstack(own)
+        known = None if known is None else np.vstack([known[seen], known[seen]])
+        spells = find_spells(stacked, noise, collapse(stacked, noise, known=known), known)
+        collapsed = collapse_allowing(stacked, noise, spells, known=known)
         level, variance, shared = _levels(collapsed, spells, s2, count)
         mean, moved = (
             fit_reml(value, noise, features, blocks, sparsity=sparsity)

@@ -14,7 +14,7 @@ from pdlib.stats.panel import Collapsed, collapse, spare_cells
 from pdlib.stats.posterior import shrink
 from pdlib.stats.reml import RemlFit, fit_reml
 from pdlib.stats.serial import NO_SPELLS, Spells, collapse_allowing, find_spells
-from pdlib.stats.working import Kind, inverse_link, link, working_values
+from pdlib.stats.working import Kind, inverse_link, known_share, link, working_values
 
 Array = np.ndarray
 SETTLED, NEARLY = 1e-5, 1e-3  # a move of the farthest cell that ends the search; one that does if it no longer halves
@@ -82,6 +82,8 @@ class ExcessFit:
         How a challenger fared, if one was tried; if it was chosen, the excess is held against the blend.
     spells : Spells
         How long what befalls a unit lasts; where credible, the noise allows for it.
+    bounds : (2, N, P) array, optional
+        Lowest and highest count of cells whose count was hidden, NaN for all others.
     """
 
     kind: Kind
@@ -101,6 +103,7 @@ class ExcessFit:
     iterations: int
     challenge: Challenge | None = None
     spells: Spells = NO_SPELLS
+    bounds: Array | None = None
 
     @property
     def unit_variance(self) -> float:
@@ -150,6 +153,7 @@ def fit_excess(
     products: bool = True,
     knot_quantiles: tuple[float, ...] = KNOT_QUANTILES,
     groups: Array | None = None,
+    bounds: Array | None = None,
     most_rounds: int = 30,
 ) -> ExcessFit:
     """Estimate the leave-one-out excess of every unit.
@@ -181,6 +185,9 @@ def fit_excess(
         Where the bends' knots stand.
     groups : (N,) int array, optional
         Groups of units that move over the periods each in their own way.
+    bounds : (2, N, P) array, optional
+        Lowest and highest count of cells whose count was hidden for being small: ``y`` is NaN there, ``n`` is known.
+        Such a cell is what lies between its bounds, with as much weight as they leave it.
     most_rounds : int
         Rounds of working values and fit; a mean needs few, and never more than this.
 
@@ -195,6 +202,9 @@ def fit_excess(
     slopes between and within units.
     """
     seen = np.isfinite(y) & (n > 0)
+    if bounds is not None:
+        bounds = np.where(np.isnan(y) & (n > 0), bounds, np.nan)
+        seen |= np.isfinite(bounds[0])
     if not seen.all():
         y, n = np.where(seen, y, np.nan), np.where(seen, n, 0.0)
     changing = numeric.ndim == 3 or categories.ndim == 3
@@ -203,7 +213,7 @@ def fit_excess(
     once = spare_cells(seen, groups) < 1
     if item_variance is None and kind == "mean":
         item_variance = float("nan") if once else _item_variance(y, n)
-    means = _period_means(y, n)
+    means = _period_means(y if bounds is None else _begun(y, n, bounds), n)
     drift = np.broadcast_to(0.0, y.shape)
     eta = np.broadcast_to(sign * link(kind, means), y.shape)
     moving = follow(basis, without_gaps(numeric, seen, groups), categories, seen, groups) if changing else None
@@ -221,12 +231,12 @@ def fit_excess(
     items = np.nan_to_num(item_variance or 0.0) if noise_known else NEGLIGIBLE * float(y.var(where=seen))
     kept = persistence if once and persistence is not None else float(noise_known)
     for rounds in range(1, most_rounds + 1):
-        z, s2 = _working(kind, y, n, eta, means, items, sign)
-        collapsed = collapse_allowing(_less(z, drift), s2, spells, groups, near=near, spent=spent)
+        z, s2, known = _working(kind, y, n, eta, means, items, sign, bounds, near or 0.0)
+        collapsed = collapse_allowing(_less(z, drift), s2, spells, groups, near=near, spent=spent, known=known)
         if moving:
             slopes = slopes_within(moving, z, collapsed.weights, groups, start=logs)
             drift, spent, logs = slopes.drift, slopes.spent, slopes.logs
-            collapsed = collapse_allowing(_less(z, drift), s2, spells, groups, near=near, spent=spent)
+            collapsed = collapse_allowing(_less(z, drift), s2, spells, groups, near=near, spent=spent, known=known)
         near = collapsed.transient_variance
         if beta is not None and lacking.any():
             unknown = _unknown_variance(basis, features, beta, lacking)
@@ -248,7 +258,7 @@ def fit_excess(
             step = np.clip(level - eta, -LONGEST_STEP, LONGEST_STEP)
             eta = eta + (step / 2 if moved > 0.8 * before else step)
         if (settled or rounds == most_rounds // 2) and spells is NO_SPELLS:
-            spells = find_spells(_less(z, drift), s2, collapsed)
+            spells = find_spells(_less(z, drift), s2, collapsed, known)
             settled &= not spells.credible  # otherwise once more, with the noise that lasting spells imply
         if settled:
             break
@@ -263,7 +273,7 @@ def fit_excess(
     rated = 1.0 - reml.leverage >= 0.05
     return ExcessFit(
         kind, sign, basis, features, drift, collapsed, reml, residual, noise, lasting, effect, sd, rated,
-        float("nan") if item_variance is None else float(item_variance), rounds, spells=spells,
+        float("nan") if item_variance is None else float(item_variance), rounds, spells=spells, bounds=bounds,
     )  # fmt: skip
 
 
@@ -283,17 +293,31 @@ def _left_out(reml: RemlFit, kept: float) -> tuple[Array, Array, float]:
 
 
 def _working(
-    kind: Kind, y: Array, n: Array, eta: Array, means: Array, item_variance: float, sign: int
-) -> tuple[Array, Array]:
-    """Working values, oriented, and their sampling variances, block by block so that little is made on the way."""
-    z, s2 = np.empty(y.shape), np.empty(y.shape)
+    kind: Kind,
+    y: Array,
+    n: Array,
+    eta: Array,
+    means: Array,
+    item_variance: float,
+    sign: int,
+    bounds: Array | None,
+    shocks: float,
+) -> tuple[Array, Array, Array | None]:
+    """Working values, oriented, and their sampling variances, block by block so that little is made on the way.
+
+    Where counts were hidden, also the share of each cell that is known.
+    """
+    z, s2, known = np.empty(y.shape), np.empty(y.shape), None if bounds is None else np.empty(y.shape)
     with np.errstate(divide="ignore", invalid="ignore"):
         for rows in row_blocks(len(y)):
             near = _near(kind, sign * eta[rows], means)
-            z[rows], s2[rows] = working_values(kind, y[rows], n[rows], near, item_variance)
+            own = None if bounds is None else bounds[:, rows]
+            z[rows], s2[rows] = working_values(kind, y[rows], n[rows], near, item_variance, own, shocks)
+            if known is not None:
+                known[rows] = known_share(kind, n[rows], near, s2[rows], shocks)
     if sign < 0:
         np.negative(z, out=z)
-    return z, s2
+    return z, s2, known
 
 
 def _less(z: Array, drift: Array) -> Array:
@@ -312,6 +336,12 @@ def _near(kind: Kind, eta: Array, means: Array) -> Array:
         return eta
     middle = link(kind, means)
     return inverse_link(kind, np.clip(eta, middle - FARTHEST, middle + FARTHEST))
+
+
+def _begun(y: Array, n: Array, bounds: Array) -> Array:
+    """Outcomes from which the search begins: where a count was hidden, the middle, which the first round gives up."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(np.isfinite(bounds[0]), bounds.mean(axis=0) / n, y)
 
 
 def _period_means(y: Array, n: Array) -> Array:

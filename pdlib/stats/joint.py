@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from pdlib.stats.excess import FARTHEST, ExcessFit
-from pdlib.stats.working import inverse_link, working_values
+from pdlib.stats.interval import within
+from pdlib.stats.working import inverse_link, known_share, working_values
 
 Array = np.ndarray
 MOST = 0.95  # no two outcomes are taken for one
@@ -27,16 +28,59 @@ def working_cells(fit: ExcessFit, y: Array, n: Array, effect: Array | None = Non
     z, s2 : (N, P) arrays
         NaN where nothing was observed.
     """
+    seen = np.isfinite(y) & (n > 0)
+    if fit.bounds is not None:
+        seen |= np.isfinite(fit.bounds[0])
+    item = 0.0 if np.isnan(fit.item_variance) else fit.item_variance
+    z, s2 = working_values(
+        fit.kind,
+        np.where(seen, y, np.nan),
+        np.where(seen, n, 1.0),
+        _level(fit, effect),
+        item,
+        fit.bounds,
+        fit.collapsed.transient_variance,
+    )
+    return np.where(seen, fit.sign * z - fit.drift, np.nan), np.where(seen, s2, np.nan)
+
+
+def _level(fit: ExcessFit, effect: Array | None = None) -> Array:
+    """(N, P) outcome that the fit expects of each cell, the unit's shrunken excess included."""
     own = fit.effect if effect is None else effect
     own = own[:, None] if own.ndim == 1 else own
     eta = (fit.features @ fit.reml.beta)[:, None] + own + fit.collapsed.period_effects + fit.drift
     eta = np.clip(eta, eta.mean() - FARTHEST, eta.mean() + FARTHEST) if fit.kind != "mean" else eta
-    seen = np.isfinite(y) & (n > 0)
-    item = 0.0 if np.isnan(fit.item_variance) else fit.item_variance
-    z, s2 = working_values(
-        fit.kind, np.where(seen, y, np.nan), np.where(seen, n, 1.0), inverse_link(fit.kind, fit.sign * eta), item
-    )
-    return np.where(seen, fit.sign * z - fit.drift, np.nan), np.where(seen, s2, np.nan)
+    return inverse_link(fit.kind, fit.sign * eta)
+
+
+def known_cells(fit: ExcessFit, n: Array, s2: Array, effect: Array | None = None) -> Array | None:
+    """Share of each cell that is known, given what `working_cells` found; None where no count was hidden."""
+    if fit.bounds is None:
+        return None
+    return known_share(fit.kind, n, _level(fit, effect), s2, fit.collapsed.transient_variance)
+
+
+def filled(fit: ExcessFit, y: Array, n: Array) -> Array:
+    """Outcomes with what is expected within its bounds where a count was hidden: for sums, never to be shown alone.
+
+    Parameters
+    ----------
+    fit : ExcessFit
+    y, n : (N, P) arrays
+        As the fit was given them.
+
+    Returns
+    -------
+    (N, P) array
+        ``y`` itself where no count was hidden.
+    """
+    if fit.bounds is None or fit.kind == "mean":
+        return y
+    hidden = np.isfinite(fit.bounds[0])
+    found = y.copy()
+    size, mu, shocks = n[hidden], _level(fit)[hidden], fit.collapsed.transient_variance
+    found[hidden] = within(fit.kind, fit.bounds[:, hidden], size, mu, shocks)[0] / size
+    return found
 
 
 def luck_correlation(left: list[Array], weights: list[Array]) -> Array:

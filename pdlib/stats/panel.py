@@ -51,6 +51,7 @@ def collapse(
     groups: Array | None = None,
     near: float | None = None,
     spent: float = 0.0,
+    known: Array | None = None,
 ) -> Collapsed:
     """Separate unit, period and unit-period parts, and collapse to one value per unit.
 
@@ -70,6 +71,9 @@ def collapse(
         Near which transient variance to look first.
     spent : float
         Degrees of freedom that slopes within units have taken already; they come off the M − N − P + 1.
+    known : (N, P) array, optional
+        Share of what a cell would say that is known of it, below 1 where a count was hidden. A cell that is known by
+        its bounds differs the less from what is expected; its square counts for so much only.
 
     Returns
     -------
@@ -87,7 +91,7 @@ def collapse(
         s2 = np.where(seen, s2, np.inf)
     omega2, identified = transient_variance, True
     if omega2 is None:
-        omega2, identified = _moment_root(z, s2, seen, _members(groups), near, spent)
+        omega2, identified = _moment_root(z, s2, seen, _members(groups), near, spent, known)
     floor = 0.0 if omega2 > 0 else _smallest(s2)
     weights = seen / (np.maximum(s2, floor) + omega2)
     units, periods, _ = _by_group(z, weights, _members(groups))
@@ -305,17 +309,25 @@ def _near(excess: Callable[[float], float], guess: float) -> float | None:
     return None
 
 
-def _weights(s2: Array, omega2: float) -> Callable[[slice], Array]:
-    return lambda rows: 1.0 / (s2[rows] + omega2)
+def _weights(s2: Array, omega2: float, known: Array) -> Callable[[slice], Array]:
+    return lambda rows: known[rows] / (s2[rows] + omega2)
 
 
 def _moment_root(
-    z: Array, s2: Array, seen: Array, members: list[Array | slice], near: float | None, spent: float
+    z: Array,
+    s2: Array,
+    seen: Array,
+    members: list[Array | slice],
+    near: float | None,
+    spent: float,
+    share: Array | None,
 ) -> tuple[float, bool]:
     units, periods, rank = _by_group(z, seen.astype(float), members)
     spare = int(seen.sum()) - z.shape[0] - rank - spent
     if spare < 1:
         return 0.0, False
+    part = np.broadcast_to(1.0, z.shape) if share is None else share
+    due = spare if share is None else spare * float(share.mean(where=seen))
     # What is left is small beside z, so no digits are lost where sums of squares are subtracted.
     z = z - units[:, None]
     z -= periods
@@ -326,7 +338,7 @@ def _moment_root(
         return crude, True
 
     def excess(omega2: float) -> float:
-        return sum(_left_over(z[own], _weights(s2[own], omega2)) for own in members) - spare
+        return sum(_left_over(z[own], _weights(s2[own], omega2, part[own])) for own in members) - due
 
     if near and (root := _near(excess, near)) is not None:
         return root, True

@@ -49,7 +49,7 @@ class Spells:
 NO_SPELLS = Spells(float("nan"), float("nan"), 0.0, 0.0, 0)
 
 
-def find_spells(z: Array, s2: Array, collapsed: Collapsed) -> Spells:
+def find_spells(z: Array, s2: Array, collapsed: Collapsed, known: Array | None = None) -> Spells:
     """Estimate the serial correlation of unit-period shocks from what two-way effects leave over.
 
     What is left after a unit's own mean is taken out correlates negatively even where shocks are independent, and
@@ -66,6 +66,8 @@ def find_spells(z: Array, s2: Array, collapsed: Collapsed) -> Spells:
         Working values and sampling variances as given to `collapse`, periods in the order of time, evenly spaced.
     collapsed : Collapsed
         What `collapse` made of them.
+    known : (N, P) array, optional
+        As given to `collapse`.
 
     Returns
     -------
@@ -76,7 +78,8 @@ def find_spells(z: Array, s2: Array, collapsed: Collapsed) -> Spells:
     Solon (1984), doi:10.3386/t0032, for the bias that a mean over few periods leaves;
     Hansen (1982), doi:10.2307/1912775, for moment equations and their sandwich.
     """
-    moments = _moments(z, s2, collapsed, slice(None, None, max(1, len(z) // ENOUGH_UNITS)))
+    counted = collapsed.weights if known is None else collapsed.weights * known
+    moments = _moments(z, s2, collapsed, counted, slice(None, None, max(1, len(z) // ENOUGH_UNITS)))
     if moments is None:
         return NO_SPELLS
     if moments.gap(HIGH) >= 0:
@@ -86,11 +89,20 @@ def find_spells(z: Array, s2: Array, collapsed: Collapsed) -> Spells:
     else:
         rho = float(brentq(moments.gap, LOW, HIGH, xtol=1e-8))
     omega2 = moments.shock_variance(rho)
+    if not omega2 > 0:
+        return NO_SPELLS
     return Spells(rho, moments.standard_error(rho, omega2), omega2, moments.z(), moments.pairs)
 
 
 def collapse_allowing(
-    z: Array, s2: Array, spells: Spells, groups: Array | None = None, *, near: float | None = None, spent: float = 0.0
+    z: Array,
+    s2: Array,
+    spells: Spells,
+    groups: Array | None = None,
+    *,
+    near: float | None = None,
+    spent: float = 0.0,
+    known: Array | None = None,
 ) -> Collapsed:
     """Collapse to one value per unit; where spells surely last, with the shock and noise variances that this implies.
 
@@ -100,7 +112,7 @@ def collapse_allowing(
         As for `collapse`.
     spells : Spells
         Not credible: nothing changes.
-    groups, near, spent
+    groups, near, spent, known
         As for `collapse`.
 
     Returns
@@ -108,7 +120,7 @@ def collapse_allowing(
     Collapsed
     """
     if not spells.credible:
-        return collapse(z, s2, groups=groups, near=near, spent=spent)
+        return collapse(z, s2, groups=groups, near=near, spent=spent, known=known)
     plain = collapse(z, s2, transient_variance=spells.variance, groups=groups)
     means = plain.weights / plain.weights.sum(axis=1, keepdims=True)
     return replace(plain, variance=covariance(spells, s2, means, means))
@@ -187,8 +199,8 @@ class _Moments:
         return float(np.sqrt((np.linalg.solve(slopes, own)[1] ** 2).sum()))
 
 
-def _moments(z: Array, s2: Array, collapsed: Collapsed, units: slice) -> _Moments | None:
-    z, s2, weights = z[units], s2[units], collapsed.weights[units]
+def _moments(z: Array, s2: Array, collapsed: Collapsed, counted: Array, units: slice) -> _Moments | None:
+    z, s2, weights, own = z[units], s2[units], collapsed.weights[units], counted[units]
     seen = weights > 0
     neighbours = seen[:, 1:] & seen[:, :-1]
     pairs = int(neighbours.sum())
@@ -200,11 +212,11 @@ def _moments(z: Array, s2: Array, collapsed: Collapsed, units: slice) -> _Moment
     left = np.where(seen, z - collapsed.value[units, None] - periods, 0.0)
     noise = np.where(seen, s2, 0.0)
     kept = 1.0 - 1.0 / len(z)
-    near = weights[:, 1:] * weights[:, :-1]
+    near = own[:, 1:] * own[:, :-1]
     with_mean = noise * means
     of_mean = (with_mean * means).sum(axis=1, keepdims=True)
-    sampling = (weights * (noise - 2 * with_mean + of_mean)).sum(axis=1)
+    sampling = (own * (noise - 2 * with_mean + of_mean)).sum(axis=1)
     shared = (near * (of_mean - with_mean[:, 1:] - with_mean[:, :-1])).sum(axis=1)
-    squares = (weights * left**2).sum(axis=1) - kept * sampling
+    squares = (own * left**2).sum(axis=1) - kept * sampling
     products = (near * left[:, 1:] * left[:, :-1]).sum(axis=1) - kept * shared
-    return _Moments(means, weights, near, squares, products, pairs)
+    return _Moments(means, own, near, squares, products, pairs)

@@ -12,6 +12,8 @@ from typing import Literal
 import numpy as np
 from scipy.special import expit, logit
 
+from pdlib.stats.interval import interval_values
+
 Kind = Literal["mean", "proportion", "rate"]
 Array = np.ndarray
 
@@ -64,7 +66,13 @@ def mean_slope(kind: Kind, observed: Array, n: Array) -> float:
 
 
 def working_values(
-    kind: Kind, y: Array, n: Array, mu: Array, item_variance: float | Array = 0.0
+    kind: Kind,
+    y: Array,
+    n: Array,
+    mu: Array,
+    item_variance: float | Array = 0.0,
+    bounds: Array | None = None,
+    shocks: float = 0.0,
 ) -> tuple[Array, Array]:
     """Working values and their sampling variances.
 
@@ -79,6 +87,10 @@ def working_values(
         What the model currently expects there, on the outcome's scale; ignored for a mean.
     item_variance : float or array
         Variance of one item, for a mean.
+    bounds : (2, ...) array, optional
+        Lowest and highest count of cells whose count was hidden, NaN for all others.
+    shocks : float
+        Variance of the shocks that pass over cells, on which the chances of a hidden count depend.
 
     Returns
     -------
@@ -92,4 +104,29 @@ def working_values(
     if kind == "mean":
         return y, item_variance / n
     steepness = slope(kind, mu)
-    return link(kind, mu) + (y - mu) / steepness, 1.0 / (n * steepness)
+    z, s2 = link(kind, mu) + (y - mu) / steepness, 1.0 / (n * steepness)
+    if bounds is not None:
+        hidden = np.isfinite(bounds[0])
+        away, s2[hidden] = interval_values(kind, bounds[:, hidden], n[hidden], mu[hidden], shocks)
+        z[hidden] = link(kind, mu[hidden]) + away
+    return z, s2
+
+
+def known_share(kind: Kind, n: Array, mu: Array, s2: Array, shocks: float) -> Array:
+    """Share of what a count says that is known of each cell: 1 but where it was hidden.
+
+    Parameters
+    ----------
+    kind : {"proportion", "rate"}
+    n, mu, s2 : arrays
+        As given to `working_values`, and the sampling variance that it gave.
+    shocks : float
+
+    Returns
+    -------
+    array
+        1 too where nothing was observed.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = (1.0 / (n * slope(kind, mu)) + shocks) / (s2 + shocks)
+    return np.where(np.isfinite(share), share, 1.0)

@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from pdlib.show.formats import OutcomeFormat
+from pdlib.study.suppressed import Suppressed
 
 
 class Part(BaseModel):
@@ -157,6 +158,9 @@ class Outcome(_Named):
     ``counts`` that successes which look like whole percentages are counts;
     ``cumulative`` that counts run up through the "year", so that each period is the difference from the one before
     (false: they do not).
+    ``suppressed`` are the marks in place of counts that were hidden for being small, each with the lowest and highest
+    count that it may stand for, ``{"<5" = [1, 4], "*" = [1, 4]}``; of marks that say so themselves a list is enough,
+    ``["<5", "1-4"]``, from 1 unless the mark begins lower (``{"<5" = [0, 4]}`` where zeros are hidden too).
     """
 
     role: Literal["primary", "other", "balancing"] = "primary"
@@ -180,6 +184,7 @@ class Outcome(_Named):
     weighted: bool = False
     counts: bool = False
     cumulative: Literal["year", False] | None = None
+    suppressed: Suppressed = {}
 
     @model_validator(mode="after")
     def _columns_fit_kind(self) -> Self:
@@ -193,6 +198,11 @@ class Outcome(_Named):
             raise ValueError(
                 f"a {self.kind} has no use for {' or '.join(sorted(given - allowed))}; remove it or change kind"
             )
+        if self.suppressed and self.kind == "mean":
+            raise ValueError(
+                "a mean has no use for suppressed: only a count says between which bounds it lies; give counts, as "
+                "successes of n or events by exposure"
+            )
         if self.unit and self.kind != "mean":
             raise ValueError(f"a {self.kind} has no use for unit; remove it or change kind")
         if (self.sd or self.se) and not self.n:
@@ -200,6 +210,11 @@ class Outcome(_Named):
                 "sd or se is of use with n only (the column that says how many answers stand behind a mean)"
             )
         return self
+
+    @property
+    def bounds(self) -> tuple[str, str] | None:
+        """Columns of the panel with the lowest and highest count that a cell may stand for; None if none is hidden."""
+        return (f"{self.amount}_lower", f"{self.amount}_upper") if self.suppressed else None
 
     @property
     def columns(self) -> list[str]:

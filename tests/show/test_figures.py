@@ -203,6 +203,13 @@ def test_trend_leaves_a_gap_and_names_its_lines(ax):
     assert {"Elm", "expected", "its twin"} <= set(words_of(ax))
 
 
+def test_trend_shows_a_value_between_gaps(ax):
+    frame = frames.periods().assign(observed=[0.7, np.nan, 0.71, 0.72, np.nan, 0.73, np.nan, *[0.74] * 4, np.nan])
+    figures.trend(frame, ax=ax)
+    dots = next(line for line in ax.lines if line.get_color() == style.BRIGHT and line.get_marker() == "o")
+    assert dots.get_xydata().tolist() == [[0, 0.7], [5, 0.73]]
+
+
 def test_trend_without_range_or_twin(ax):
     figures.trend(frames.periods()[["period", "observed", "expected"]], ax=ax)
     assert len(ax.collections) == 0

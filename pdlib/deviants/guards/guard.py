@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from pdlib.expected import Expected, namable, worth_having
+from pdlib.expected import FEW_UNITS, Expected, namable, worth_having
 from pdlib.show.wording import plural
 from pdlib.stats.working import inverse_link, working_values
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Level = Literal["fine", "look", "warn", "not checked"]
 NAMES = 5
+FAR = 3.0  # standard deviations
 
 
 @dataclass(frozen=True)
@@ -143,10 +144,30 @@ class Ground:
         with np.errstate(divide="ignore", invalid="ignore"):
             z, s2 = working_values(
                 fit.kind, grid.y, np.where(seen, grid.n, np.nan), inverse_link(fit.kind, fit.sign * level),
-                np.nan_to_num(fit.item_variance),
+                np.nan_to_num(fit.item_variance), fit.bounds, fit.collapsed.transient_variance,
             )  # fmt: skip
         rest = fit.sign * z - fit.drift - fit.collapsed.period_effects - fit.expected[:, None]
         return np.where(seen, rest, np.nan), np.where(seen, s2, np.nan)
+
+    @cached_property
+    def open(self) -> np.ndarray:
+        """(N,) units whose counts can be looked at: none was hidden for being small, and none was near to it.
+
+        Once the small ones are out, the rest looks steadier than it is, and the better the fewer stand behind it. Too
+        few such units, and nobody: what a period does to all could not be told from what it does to one.
+        """
+        grid = self.expected.grid
+        if grid.bounds is None:
+            return np.ones(len(grid.units), dtype=bool)
+        usual = 1 / self.cells[1]  # of a count, its variance is about as large as itself
+        found = ~(grid.hidden | (usual - FAR * np.sqrt(usual) <= np.nanmax(grid.bounds))).any(axis=1)
+        return found & (found.sum() >= FEW_UNITS)
+
+    @cached_property
+    def counted_cells(self) -> tuple[np.ndarray, np.ndarray]:
+        """The same as `cells` of the units that are open, NaN for others."""
+        rest, s2 = self.cells
+        return np.where(self.open[:, None], rest, np.nan), np.where(self.open[:, None], s2, np.nan)
 
     def confident(self, p: np.ndarray, effect: np.ndarray, sd: np.ndarray) -> np.ndarray:
         """(N,) whom the rule of `find_deviants` would call confident, given these probabilities and posteriors."""

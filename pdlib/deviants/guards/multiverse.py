@@ -160,13 +160,16 @@ def _units(grid: Grid, chosen: np.ndarray) -> Grid:
     return replace(
         grid, units=grid.units[chosen], y=grid.y[chosen], n=grid.n[chosen], numeric=grid.numeric[chosen],
         categories=grid.categories[chosen], groups=None if grid.groups is None else grid.groups[chosen],
+        bounds=None if grid.bounds is None else grid.bounds[:, chosen],
     )  # fmt: skip
 
 
 def _alike(grid: Grid) -> Grid:
     seen = grid.n > 0
     mean = grid.n.sum(axis=1, keepdims=True) / seen.sum(axis=1, keepdims=True)
-    return replace(grid, n=np.where(seen, mean, 0.0))
+    even = np.where(seen, mean, 0.0)
+    bounds = None if grid.bounds is None else np.round(grid.bounds * even / np.where(seen, grid.n, 1.0))
+    return replace(grid, n=even, bounds=bounds)
 
 
 def _fitted(ground: Ground, name: str, grid: Grid, options: dict[str, Any]) -> Universe:
@@ -175,7 +178,8 @@ def _fitted(ground: Ground, name: str, grid: Grid, options: dict[str, Any]) -> U
     options = {"bends": smooth, "products": smooth, **options}
     fit = fit_excess(
         base.fit.kind, grid.y, grid.n, grid.numeric, grid.categories, sign=base.fit.sign,
-        item_variance=grid.item_variance, persistence=study.persistence, groups=grid.groups, **options,
+        item_variance=grid.item_variance, persistence=study.persistence, groups=grid.groups,
+        bounds=grid.bounds, **options,
     )  # fmt: skip
     fit = allow_for_tau(fit)
     p = top_probability(fit.effect[fit.rated], fit.sd[fit.rated], study.top)[0]

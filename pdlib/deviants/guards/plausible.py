@@ -61,7 +61,7 @@ def _nobody() -> pd.DataFrame:
 def _steady(ground: Ground) -> Found:
     """Less change from period to period than sampling alone would make."""
     name, grid = "too steady", ground.expected.grid
-    rest, s2 = ground.cells
+    rest, s2 = ground.counted_cells
     if ground.expected.fit.kind == "mean":
         variance = _own_variance(ground)
         if variance is None:
@@ -94,7 +94,7 @@ def _repeated(ground: Ground) -> Found:
     name, grid, fit = "repeated values", ground.expected.grid, ground.expected.fit
     if len(grid.seen) < 2:
         return not_checked(name, "there is a single period"), _nobody()
-    n, (_, s2) = np.where(grid.n > 0, grid.n, np.nan), ground.cells
+    n, (_, s2) = np.where(grid.n > 0, grid.n, np.nan), ground.counted_cells
     # One over n s² is the slope that leads from the working scale to the outcome's.
     variance = (s2 + fit.collapsed.transient_variance) * (1.0 if fit.kind == "mean" else 1 / (n * s2) ** 2)
     chance = chance_of_repeat(variance, np.full_like(n, _resolution(grid.y)) if fit.kind == "mean" else 1 / n)
@@ -107,7 +107,8 @@ def _repeated(ground: Ground) -> Found:
 def _round(ground: Ground) -> Found:
     """Round figures more often than their neighbours on the scale."""
     name, grid, kind = "round values", ground.expected.grid, ground.expected.fit.kind
-    hits, chance = _round_means(grid.y) if kind == "mean" else _round_counts(grid.y, grid.n, ground.cells[1], kind)
+    _, s2 = ground.counted_cells
+    hits, chance = _round_means(grid.y) if kind == "mean" else _round_counts(grid.y, grid.n, s2, kind)
     chance = np.where(chance <= MOST_CHANCE, chance, np.nan)
     if not np.isfinite(chance).any():
         return not_checked(name, "figures here have too few digits to tell"), _nobody()
@@ -162,6 +163,7 @@ def _tied(ground: Ground) -> Found:
     spread = np.sqrt(s2 + expected.fit.collapsed.transient_variance)
     spread = np.where(spread > 0, spread, 1.0)
     _, p, overall, strength = tied_to_size(rest / spread, np.log(np.where(grid.n > 0, grid.n, np.nan)))
+    p = np.where(ground.open, p, np.nan)
     wording = Wording("does", "do", f"better or worse just when the number of {what} moves")
     guard, frame = _flagged(ground, name, p, wording)
     periods = ground.study.period.plural
@@ -184,9 +186,9 @@ def _flagged(ground: Ground, name: str, p: np.ndarray, wording: Wording) -> Foun
     study, expected = ground.study, ground.expected
     total = int(np.isfinite(p).sum())
     if not total:
-        return not_checked(
-            name, f"there are too few periods, or too few {expected.outcome.exposure_label} in each"
-        ), _nobody()
+        why = f"there are too few periods, or too few {expected.outcome.exposure_label} in each"
+        hidden = expected.grid.bounds is not None
+        return not_checked(name, "small counts were hidden" if hidden else why), _nobody()
     what = wording.what.format(period=study.period.singular if study.period else "period")
     flagged = np.nan_to_num(benjamini_hochberg(p), nan=1.0) <= FALSE_SHARE
     chosen = pd.DataFrame({"unit": expected.grid.units[flagged], "check": name, "p_value": p[flagged]})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from pdlib.observations.hidden import hidden
 from pdlib.study import Answer, Outcome, Study
 
 if TYPE_CHECKING:
@@ -159,7 +160,8 @@ def missing_of(outcome: Outcome, panel: pd.DataFrame) -> pd.Series:
     names = [name for name in outcome.columns if panel[name].isna().any()]
     for name in names:
         what = f"no {outcome.label} recorded" if name == outcome.amount else f"{name} is empty"
-        reason = reason.where(panel[name].notna(), reason + reason.ne("").map({True: " and ", False: ""}) + what)
+        there = panel[name].notna() | (hidden(panel, outcome) if name == outcome.amount else False)
+        reason = reason.where(there, reason + reason.ne("").map({True: " and ", False: ""}) + what)
     return reason
 
 

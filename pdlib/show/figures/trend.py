@@ -69,8 +69,17 @@ def trend(
             dashes = (0, (4, 3)) if column == "expected" else "solid"
             ax.plot(x, frame[column].to_numpy(float), color=color, linewidth=thickness, linestyle=dashes,
                     solid_joinstyle="round", zorder=3 if column == "observed" else 2)  # fmt: skip
+            alone = _alone(frame[column])
+            ax.plot(x[alone], frame[column].to_numpy(float)[alone], "o", color=color, markersize=1.6 * thickness)
         _ends(ax, frame, lines)
         return canvas.finish(ax, title)
+
+
+def _alone(values: pd.Series) -> np.ndarray:
+    """Where a value stands between gaps, so that no line would show it."""
+    seen = values.notna()
+    beside = seen.shift(1, fill_value=False) | seen.shift(-1, fill_value=False)
+    return np.asarray(seen & ~beside)
 
 
 def _lay_out(ax: Axes, frame: pd.DataFrame, lines: dict[str, tuple[str, str, float]], value_format: Formatter) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
+
+from pdlib.study import bounds_of
 
 Kind = Literal["number", "empty", "na", "missing", "hidden", "percent", "duration", "clock", "error", "money", "text"]
 NOT_KNOWN = {"na", "n/a", "null", "nan", "none", "<na>"}
@@ -49,15 +51,11 @@ def bounds(marks: Sequence[str]) -> dict[str, list[int]]:
 
 
 def _bound(mark: str) -> list[int] | None:
-    if found := re.fullmatch(r"<\s*(\d+)", mark):
-        return [1, max(int(found.group(1)) - 1, 1)]
-    if found := re.fullmatch(r"≤\s*(\d+)", mark):
-        return [1, int(found.group(1))]
-    if found := re.fullmatch(r"(\d+)\s*[-–]\s*(\d+)", mark):
-        return [int(found.group(1)), int(found.group(2))]
+    """What a mark says itself; a number with a mark behind it, as 5*, is that number."""
     if found := re.fullmatch(r"(\d+)\s?[*†‡#a-z]", mark, re.IGNORECASE):
         return [int(found.group(1))] * 2
-    return None
+    found_bounds = bounds_of(mark)
+    return list(found_bounds) if found_bounds else None
 
 
 def coded(texts: pd.Series, codes: Sequence[float | str]) -> pd.Series:
@@ -76,20 +74,9 @@ def _is_number(code: str) -> bool:
     return re.fullmatch(r"[+-]?\d+(?:\.\d+)?", code.strip()) is not None
 
 
-def intervals(suppressed: Any) -> dict[str, tuple[float, float]]:
-    """Declared bounds by mark, without blanks.
-
-    Parameters
-    ----------
-    suppressed : mapping, sequence or None
-        Marks with their bounds; or marks alone, whose bounds are read off them.
-    """
-    if not suppressed:
-        return {}
-    if isinstance(suppressed, Mapping):
-        return {_bare(mark): (float(low), float(high)) for mark, (low, high) in suppressed.items()}
-    found = {_bare(mark): _bound(str(mark)) for mark in suppressed}
-    return {mark: (float(bound[0]), float(bound[1])) for mark, bound in found.items() if bound is not None}
+def intervals(suppressed: Mapping[str, tuple[float, float]] | None) -> dict[str, tuple[float, float]]:
+    """Declared bounds by mark, without blanks."""
+    return {_bare(mark): (float(low), float(high)) for mark, (low, high) in (suppressed or {}).items()}
 
 
 def _bare(mark: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -413,6 +413,9 @@ def _refuse_hidden(reader: Reader, parts: _Cells) -> None:
     if reader.role == "count":
         fix = "Hidden cells are not empty ones: the smallest would be lost. Say between what they lie:"
         answers = [reader.answer(suppressed=bounds(marks))]
+        if not (parts.numbers == 0).any():  # else a published 0 says that 0 is not hidden
+            from_nothing = {mark: [0 if low == 1 else low, high] for mark, (low, high) in bounds(marks).items()}
+            answers.append(replace(reader.answer(suppressed=from_nothing), meaning="if a count of 0 is hidden too"))
     elif reader.role in {"size", "exposure"}:
         fix = "How much such a row weighs cannot be known: ask for the numbers, or for sums over longer periods."
     elif hides_small(marks):

@@ -81,16 +81,29 @@ def _read_outcomes(study: Study, sheet: Sheet) -> dict[str, pd.Series]:
         for name, role in _roles(outcome).items():
             if name not in columns and sheet.has(name, "Name the right column in the outcome."):
                 more = {"unit": outcome.unit, "weighted": outcome.weighted}
-                hidden = getattr(outcome, "suppressed", None) if role == "count" else None
+                hidden = outcome.suppressed if role == "count" else None
                 missing = _missing(study, name)
                 columns[name] = coded_numbers(
                     sheet, name, missing, section="outcome", of=outcome.name, role=role, suppressed=hidden, **more
                 )
+                if hidden:
+                    columns |= _bounds(sheet, outcome, columns[name])
         check_declared(sheet, outcome.columns, outcome.missing)
     for outcome in study.outcome:
         if all(name in columns for name in outcome.columns):
             _check_outcome(sheet, outcome, columns)
     return columns
+
+
+def _bounds(sheet: Sheet, outcome: Outcome, values: pd.Series) -> dict[str, pd.Series]:
+    """Lowest and highest count of each row: by its mark, or as the table holds them; the count where it is known."""
+    names = outcome.bounds or ()
+    found: tuple[pd.Series, ...] = sheet.bounds.get(outcome.amount, (values, values))
+    if outcome.amount not in sheet.bounds and all(
+        name in sheet.frame and sheet.frame[name].notna().any() for name in names
+    ):
+        found = tuple(sheet.numbers(name, role="exposure") for name in names)
+    return {name: values.fillna(bound) for name, bound in zip(names, found, strict=False)}
 
 
 def _roles(outcome: Outcome) -> dict[str, Role]:

@@ -52,6 +52,8 @@ class Sheet:
         How its file was taken; None where a frame was handed in.
     notes : dict
         By column, how its numbers were read where that is not the plain way.
+    bounds : dict
+        By column, between what its hidden counts lie; NaN where a count is known.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Sheet:
     options: Table = field(default_factory=Table)
     reading: FileReading | None = None
     notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    bounds: dict[str, tuple[pd.Series, pd.Series]] = field(default_factory=dict)
 
     @property
     def points_before_decimals(self) -> bool:
@@ -190,6 +193,8 @@ class Sheet:
         """
         read = as_numbers(self, column, role=role, **more)
         self.notes[column] = read.notes
+        if read.lower.notna().any():
+            self.bounds[column] = (read.lower, read.upper)
         return read.values
 
     def finite(self, column: str, numbers: pd.Series) -> pd.Series:

@@ -67,6 +67,7 @@ def test_every_study_runs_and_reads(tmp_path: Path) -> None:
     names = {
         "find": "N=50 P=6 mean",
         "null": "N=50 P=6 mean",
+        "few_periods": "one period",
         "freshness": "not new: year to date, proportion, from January",
         "moving": "does not move",
         "practices": "N=200 K=40",

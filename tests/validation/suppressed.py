@@ -82,8 +82,9 @@ class Wards:
         names = ("events", "exposure") if self.kind == "rate" else ("successes", "n")
         outcome = dict(zip(names, ("count", "size"), strict=True)) | {"name": "complaints", "kind": self.kind}
         if how == BETWEEN:
-            frame = frame.assign(count_lower=count.mask(small, 1), count_upper=count.mask(small, self.most))
-            outcome["suppressed"] = {f"<{self.most + 1}": [1, self.most]}
+            mark = f"<{self.most + 1}"
+            frame = frame.assign(count=self.panel["count"].astype(object).mask(small, mark))
+            outcome["suppressed"] = [mark]
         study = Study(
             unit="unit", period="period", context=["footfall", "staff"], outcome={**outcome, "better": self.better}
         )

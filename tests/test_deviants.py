@@ -443,7 +443,7 @@ def test_the_twin_is_the_nearest_of_the_middle_half() -> None:
 def test_a_unit_with_strange_context_says_that_its_twin_is_not_near() -> None:
     frame = panel(100, 6)
     first = frame["unit"].iloc[0]
-    frame.loc[frame["unit"] == first, ["x1", "x2"]] = [9.0, -9.0]
+    frame.loc[frame["unit"] == first, ["x1", "x2"]] = [8.7, -8.7]
     twin = found(frame).twin(first)
     assert twin.closeness < 0.1
     assert twin.caveats[0].startswith("The nearest ordinary unit is not very near")

@@ -293,7 +293,8 @@ def _valid_account(code: str) -> bool:
 
 
 def _phones(text: str) -> list[str]:
-    found = re.findall(r"(?<![\w.,])(?:\+|00|0|\(0)\d(?:[\d ()/.-]{6,}\d)(?![\w.,]*\w)", text)
+    decimal = r"(?!\+?0\.\d+(?:[ ()]|\Z))"  # +0.0115 (0.0080 to 0.0150)
+    found = re.findall(rf"(?<![\w.,]){decimal}(?:\+|00|0|\(0)\d(?:[\d ()/.-]{{6,}}\d)(?![\w.,]*\w)", text)
     return [
         hit for hit in found if 9 <= len(re.sub(r"\D", "", hit)) <= 15 and re.search(r"[ +()/-]|\A0\d{9,10}\Z", hit)
     ]

@@ -68,6 +68,7 @@ def test_every_study_runs_and_reads(tmp_path: Path) -> None:
         "find": "N=50 P=6 mean",
         "null": "N=50 P=6 mean",
         "few_periods": "one period",
+        "suppressed": "rate",
         "freshness": "not new: year to date, proportion, from January",
         "moving": "does not move",
         "practices": "N=200 K=40",

@@ -14,7 +14,7 @@ import pandas as pd
 from pdlib.errors import DataError, PdlibError, Problem, StudyError
 from pdlib.observations import Observations, read
 from pdlib.show.exports import export
-from pdlib.show.screen import LETTERS, in_turn, screen
+from pdlib.show.screen import LETTERS, in_turn, line, screen
 from pdlib.study import load_study
 from pdlib.study.writing import write_answers
 
@@ -57,9 +57,18 @@ class Checked:
         parts = [screen(self.reading, self.found)]
         if self.observations is not None:
             parts.append(f"read: {self.observations.finding}")
-            said = {str(problem) for problem in self.found}
-            parts += [f"  note: {note}" for note in self.observations.caveats if note not in said]
+            parts += [line("  note: ", note) for note in self._notes]
+        if any(problem.level == "question" for problem in self.found):
+            parts.append(
+                f"To answer: pdlib check {self.file.parent} --write 1a (the number and the letter of each answer)"
+            )
         return "\n".join(part for part in parts if part)
+
+    @property
+    def _notes(self) -> list[str]:
+        """Caveats that are no doubts."""
+        said = {str(problem) for problem in self.found}
+        return [note for note in self.observations.caveats if note not in said] if self.observations else []
 
     @property
     def record(self) -> dict[str, Any]:
@@ -71,6 +80,7 @@ class Checked:
             "finding": None if self.observations is None else self.observations.finding,
             "error": None if self.error is None else str(self.error),
             "reading": reading,
+            "notes": self._notes,
             **{
                 name: [
                     _plain(number, problem) for number, problem in enumerate(self.found, 1) if problem.level == level
@@ -122,6 +132,10 @@ def answer(checked: Checked, chosen: Sequence[str]) -> list[str]:
         If there is no such answer, or the study would be wrong with it; nothing is written then.
     """
     picked = [_picked(checked.found, word) for word in chosen]
+    numbers = [checked.found.index(found) + 1 for found, _ in picked]
+    twice = sorted({number for number in numbers if numbers.count(number) > 1})
+    if twice:
+        raise StudyError(f"Number {twice[0]} is answered twice; give one answer.")
     write_answers(checked.file, [found.answers[place] for found, place in picked])
     return [found.keys[place] for found, place in picked]
 
@@ -137,7 +151,7 @@ def _picked(found: Sequence[Problem], word: str) -> tuple[Problem, int]:
 
 
 def fix_list(checked: Sequence[Checked], path: str | Path) -> int:
-    """Write what only the source can mend into one table, to send to whoever exports.
+    """Write what only the source can correct into one table, to send to whoever exports.
 
     Parameters
     ----------
@@ -154,7 +168,7 @@ def fix_list(checked: Sequence[Checked], path: str | Path) -> int:
         {"study": one.file.parent.name, "what": problem.where, "row": row, "found": problem.found, "to do": problem.fix}
         for one in checked
         for problem in one.found
-        if problem.level == "problem" or not problem.answers
+        if not problem.answers
         for row in (problem.rows or ("",))
     ]
     export(pd.DataFrame(lines, columns=["study", "what", "row", "found", "to do"]), path)
@@ -164,5 +178,9 @@ def fix_list(checked: Sequence[Checked], path: str | Path) -> int:
 def _plain(number: int, problem: Problem) -> dict[str, Any]:
     return {
         "number": number, "code": problem.code, "where": problem.where, "column": problem.column,
-        "rows": list(problem.rows), "found": problem.found, "fix": problem.fix, "keys": list(problem.keys),
+        "rows": list(problem.rows), "found": problem.found, "fix": problem.fix,
+        "answers": [
+            {"key": key, "meaning": own.meaning, "section": own.section, "of": own.of, "entries": own.entries}
+            for key, own in problem.settled_by
+        ],
     }  # fmt: skip

@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-_CHECK = """Read studies and print on one screen what was understood of each column, then what must be mended or
+_CHECK = """Read studies and print on one screen what was understood of each column, then what must be corrected or
 answered, then doubts. Ends with code 1 if anything stops a build."""
 
 
@@ -90,7 +90,7 @@ def _add_check(check: argparse.ArgumentParser) -> None:
     add("--strict", action="store_true", help="a doubt, or a row that was set aside, is a failure")
     add("--json", action="store_true", help="print one JSON object for all studies instead of the screen")
     add("--write", metavar="ANSWER", nargs="+", default=[], help="put answers into study.toml: 1 or 1a, 2b, ...")
-    add("--fixes", metavar="FILE", help="write what only the source can mend into FILE (.csv or .xlsx)")
+    add("--fixes", metavar="FILE", help="write what only the source can correct into FILE (.csv or .xlsx)")
     check.set_defaults(command=_check)
 
 
@@ -330,7 +330,7 @@ def _check(arguments: argparse.Namespace) -> int:
     if arguments.write:
         return _write_answers(checked[0], arguments)
     if arguments.json:
-        _say(json.dumps({"studies": [one.record for one in checked]}, indent=2, ensure_ascii=False))
+        _say(json.dumps({"studies": [one.record for one in checked]}, indent=2, ensure_ascii=False, default=str))
     for study, one in zip(arguments.studies, checked, strict=True):
         if one.text and not arguments.json:
             _say("\n".join([study, one.text, *_silence(one), ""]))
@@ -345,7 +345,7 @@ def _check(arguments: argparse.Namespace) -> int:
         except (OSError, ValueError) as error:
             _complain(f"{arguments.fixes} cannot be written: {error}")
             return USAGE
-        _say(f"{arguments.fixes}: {lines} {'line' if lines == 1 else 'lines'} to mend at the source.")
+        _say(f"{arguments.fixes}: {lines} {'line' if lines == 1 else 'lines'} to correct at the source.")
     return FAILED if any(one.fails(strict=arguments.strict) for one in checked) else GOOD
 
 
@@ -368,7 +368,7 @@ def _write_answers(checked: Checked, arguments: argparse.Namespace) -> int:
 
     try:
         for key in answer(checked, arguments.write):
-            _say(f"{checked.file}: {key}")
+            _complain(f"{checked.file}: {key}")
     except (PdlibError, OSError) as error:
         _complain(f"{checked.file}: nothing was written. {error}")
         return USAGE

@@ -46,7 +46,7 @@ class Problem:
     fix : str
         What was expected, and what to do.
     level : {"problem", "question", "doubt"}
-        A problem must be mended and a question answered before anything is computed; a doubt is told and no more.
+        A problem must be corrected and a question answered before anything is computed; a doubt is told and no more.
     code : str
         A short name for the machine: ``"totals"``.
     column : str
@@ -70,7 +70,13 @@ class Problem:
     keys: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.without_keys} {' or '.join(self.keys)}{'.' if self.keys else ''}".rstrip()
+        keys = [f"{key} ({answer.meaning})" if answer.meaning else key for key, answer in self.settled_by]
+        return f"{self.without_keys} {' or '.join(keys)}{'.' if keys else ''}".rstrip()
+
+    @property
+    def settled_by(self) -> list[tuple[str, Any]]:
+        """Each key as the user would write it, with its answer."""
+        return list(zip(self.keys, self.answers, strict=True))
 
     @property
     def without_keys(self) -> str:

@@ -205,7 +205,7 @@ BROKEN = {
     "unknown unit in a table": Broken(
         line("audit.csv", 6, "S99,2025-01,yes,3"),
         DataError,
-        ("audit.csv, column shop", "a unit that the observations do not have in 1 row ('S99'): row 6", "Mend the id"),
+        ("audit.csv, column shop", "a unit that the observations do not have in 1 row ('S99'): row 6", "Correct"),
     ),
     "unknown unit in the comments": Broken(
         line("comments.csv", 3, "S99,2025-02,customer,Fine."),
@@ -270,7 +270,7 @@ BROKEN = {
     "infinite": Broken(
         line("months.csv", 4, "S01,2025-03,5,inf,10,20"),
         DataError,
-        ("months.csv, column jobs", "an infinite number in 1 row: row 4", "mend"),
+        ("months.csv, column jobs", "an infinite number in 1 row: row 4", "correct"),
     ),
     "log of zero": Broken(
         line("shops.csv", 4, "S03,Shop S03,0"),
@@ -280,7 +280,7 @@ BROKEN = {
     "no such file": Broken(
         swap("study.toml", "months.csv", "month.csv"),
         DataError,
-        ("month.csv", "there is no such file", "(did you mean 'months.csv'?)", "Mend the name in [tables]"),
+        ("month.csv", "there is no such file", "(did you mean 'months.csv'?)", "Correct the name in [tables]"),
     ),
     "ragged": Broken(
         line("months.csv", 4, "S01,2025-03,5,200,10,20,7,8"),

@@ -194,7 +194,7 @@ def test_units_without_a_row_and_rows_without_a_unit() -> None:
     assert problems(study(unit=UNIT), {"observations": panel(), "units": units}) == [
         (
             "the units table, column shop: a unit that the observations do not have in 1 row ('999'): row 7. "
-            "Mend the id, or remove the row."
+            "Correct the id, or remove the row."
         ),
         "the units table, column shop: 1 of the units in the observations without a row (006). Add them.",
     ]
@@ -275,7 +275,7 @@ def test_numbers_as_names_of_practices() -> None:
         (
             {"practices": pd.concat([AUDIT, AUDIT[["visits"]]], axis=1)},
             {},
-            "the practices table: the column 'visits' stands there twice. Keep one, or rename it.",
+            "the practices table: the heading 'visits' appears twice. Keep one, or rename it.",
         ),
         (
             {"practices": AUDIT.assign(visits=[[1]] * 12)},
@@ -487,11 +487,11 @@ Keep one row per unit and period; if each row is a single case, count or average
 Write plain numbers, empty for missing.
 3. months.csv, column answers: a negative number in 1 row ('-1'): row 7. Counts and exposure are 0 or more.
 4. months.csv, column footfall: a value that has no log in 2 rows ('0'): row 2, 19. \
-Use scale = "linear" or mend the values.
+Use scale = "linear" or correct the values.
 5. months.csv, column winds: the context 'winds' is in no table (did you mean 'wind'?). \
 Name a column of the observations or units table.
 6. shops.csv, column shop: a unit that the observations do not have in 1 row ('X1'): row 7. \
-Mend the id, or remove the row.
+Correct the id, or remove the row.
 7. shops.csv, column shop: 1 of the units in the observations without a row (006). Add them.
 8. audit.csv, column huddle: neither a number nor yes or no in 1 row ('maybe'): row 4. \
 Write numbers, yes or no, empty for no answer."""
@@ -523,7 +523,10 @@ def test_a_file_that_is_not_there_names_the_nearest(tmp_path: Path) -> None:
     panel().to_csv(tmp_path / "months.csv", index=False)
     found = problems(study(tables={"observations": "month.csv"}, folder=tmp_path))
     assert found == [
-        f"month.csv: there is no such file in {tmp_path.name} (did you mean 'months.csv'?). Mend the name in [tables]."
+        (
+            f"month.csv: there is no such file in {tmp_path.name} (did you mean 'months.csv'?). "
+            "Correct the name in [tables]."
+        )
     ]
 
 

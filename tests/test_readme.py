@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -45,5 +46,13 @@ def test_the_study_in_the_readme_is_a_study() -> None:
 
     from pdlib import Study
 
-    text = "\n".join(re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL))
-    assert Study(**tomllib.loads(text)).primary.name == "very_satisfied"
+    whole: dict[str, Any] = {}
+    for block in re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL):
+        for key, value in tomllib.loads(block).items():
+            given = whole.get(key)
+            whole[key] = (
+                given + value if isinstance(given, list) else given | value if isinstance(given, dict) else value
+            )
+    study = Study(**whole)
+    assert study.primary.name == "very_satisfied"
+    assert study.find_outcome("complaints").suppressed == {"<5": (1, 4), "1-4": (1, 4)}

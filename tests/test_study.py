@@ -370,10 +370,10 @@ def test_a_folder_without_a_study(tmp_path: Path) -> None:
             'name = "a"\n[unit\ncolumn = "shop"\n',
             (
                 "study.toml is not a TOML file: Expected ']' at the end of a table declaration (at line 2, column 6). "
-                "Mend that line."
+                "Correct that line."
             ),
         ),
-        ("name = \n", "study.toml is not a TOML file: Invalid value (at line 1, column 8). Mend that line."),
+        ("name = \n", "study.toml is not a TOML file: Invalid value (at line 1, column 8). Correct that line."),
         (
             'name = "a"\ndescription = "Café"\n'.encode("latin-1"),
             "study.toml: the text is not UTF-8, first in line 2. Save it as UTF-8.",

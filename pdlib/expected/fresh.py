@@ -101,19 +101,19 @@ def _reason(found: Signature, grid: Grid, study: Study) -> str:
             f"Nearly every {unit} shows the very same figure in all {count} {many}: copies of one figure hold no more "
             f"than one {one} does, and one {one} cannot tell a good spell from lasting merit. So nobody can be named."
         )
-    mend = f"Give each {one} its own figure to find out who can be named."
+    correct = f"Give each {one} its own figure to find out who can be named."
     if found.kind == "year to date":
         within = " within a year" if len(found.starts) > 1 else ""
         return (
             f"The counts run up from {one} to {one} and never fall{within}, in nearly all {units}: each {one} holds "
-            f"the {many} before it, and chance that struck once is counted again and again. {mend}"
+            f"the {many} before it, and chance that struck once is counted again and again. {correct}"
         )
     if found.kind == "rolling":
         return (
             f"Each {one}'s figure moves as one over the last {found.window} {many} does: neighbouring {many} hold "
-            f"mostly the same evidence, and chance that struck once is counted {found.window} times. {mend}"
+            f"mostly the same evidence, and chance that struck once is counted {found.window} times. {correct}"
         )
     return (
         f"From {one} to {one} figures move far less than chance alone would move them, and keep on from where they "
-        f"were: each {one} seems to hold much of the {many} before it, as a rolling total does. {mend}"
+        f"were: each {one} seems to hold much of the {many} before it, as a rolling total does. {correct}"
     )

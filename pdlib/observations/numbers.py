@@ -162,7 +162,7 @@ def _plain(values: pd.Series, notes: tuple[str, ...] = ()) -> NumbersRead:
 def _report_empty(reader: Reader) -> None:
     if reader.role != "practice":  # nobody has answered: that is known of a practice
         fix = "Fill the column or take it out of the study."
-        reader.sheet.report(reader.column, "every value is missing.", fix, code="all-missing")
+        reader.sheet.report(reader.column, "every value is missing.", fix, code="all_missing")
 
 
 def _without_codes(reader: Reader, values: pd.Series) -> pd.Series:
@@ -271,10 +271,10 @@ def _rows_of(reader: Reader, parts: _Cells, places: np.ndarray) -> np.ndarray:
 def _ask_marks(reader: Reader, parts: _Cells, places: np.ndarray, mark: str) -> None:
     """Ask whether a comma or a point stands before decimals or between thousands."""
     sign = {"comma": ",", "point": "."}[mark]
-    answers = [reader.sheet.key(f"{parts.texts.iloc[places[0]]} is over a thousand", thousands=sign)]
+    answers = [reader.sheet.key(f"{parts.texts.iloc[places[0]]} is more than a thousand", thousands=sign)]
     if reader.role not in _WHOLE:
-        answers.append(reader.sheet.key("what follows are decimals", decimal=sign))
-    found = f"a {mark} that may stand between thousands{'' if reader.role in _WHOLE else ', or before decimals'}"
+        answers.append(reader.sheet.key("what follows the mark are decimals", decimal=sign))
+    found = f"a {mark} that could separate thousands{'' if reader.role in _WHOLE else ', or decimals'}"
     why = "A count is whole. Say" if reader.role in _WHOLE else "Say"
     reader.refuse(_rows_of(reader, parts, places), found, why, level="question", code="thousands", answers=answers)
     parts.kinds[places], parts.numbers[places] = "asked", np.nan
@@ -287,7 +287,7 @@ def _refuse_mixed(reader: Reader, parts: _Cells, places: np.ndarray) -> None:
     )
     found = f"not written as {said} says" if said else "commas and points used in two ways in one column"
     reader.refuse(
-        _rows_of(reader, parts, places), found, "Write all numbers of the column in one way.", code="mixed-marks"
+        _rows_of(reader, parts, places), found, "Write all numbers of the column in one way.", code="mixed_marks"
     )
     parts.kinds[places], parts.numbers[places] = "asked", np.nan
 
@@ -307,7 +307,7 @@ def _take_percent(reader: Reader, parts: _Cells) -> None:
         fewer = percent if parts.told(percent) <= parts.told(bare) else bare
         found = "some numbers with a percent sign and some without"
         fix = "Write all of them in one way: 67 % and 0.67 are the same."
-        reader.refuse(_rows_of(reader, parts, np.flatnonzero(fewer)), found, fix, code="mixed-percent")
+        reader.refuse(_rows_of(reader, parts, np.flatnonzero(fewer)), found, fix, code="mixed_percent")
     parts.notes.append("percent")
 
 
@@ -373,7 +373,7 @@ def _tell_rest(reader: Reader, parts: _Cells, places: np.ndarray) -> None:
             _doubt_na(reader, parts, places)
     _refuse_hidden(reader, parts)
     said = {
-        "error": ("a spreadsheet error", "Mend the formula in the spreadsheet, then export again."),
+        "error": ("a spreadsheet error", "Correct the formula in the spreadsheet, then export again."),
         "money": ("a sign of money", f"{PLAIN_ONLY} The currency goes into the unit or label."),
         "text": (reader.words[0], PLAIN_ONLY if hidden else reader.words[1]),
     }
@@ -405,13 +405,15 @@ def _refuse_hidden(reader: Reader, parts: _Cells) -> None:
     marks = parts.texts[chosen].iloc[order].unique().tolist()
     bad = _rows_of(reader, parts, np.flatnonzero(chosen))
     found = (
-        "marks in place of numbers, as of counts hidden because they are small"
+        "marks instead of numbers, probably small counts hidden on purpose,"
         if hides_small(marks)
-        else "marks in place of numbers"
+        else "marks instead of numbers"
     )
     answers: list[Answer] = []
     if reader.role == "count":
-        fix = "Hidden cells are not empty ones: the smallest would be lost. Say between what they lie:"
+        fix = (
+            "Leaving them empty would drop the smallest counts. Give the lowest and the highest count that each may be:"
+        )
         answers = [reader.answer(suppressed=bounds(marks))]
         if not (parts.numbers == 0).any():  # else a published 0 says that 0 is not hidden
             from_nothing = {mark: [0 if low == 1 else low, high] for mark, (low, high) in bounds(marks).items()}
@@ -447,6 +449,6 @@ def _check_whole(reader: Reader, values: pd.Series) -> None:
         fix = "A point between thousands? Write 1456 for 1.456."
     else:
         found, fix = "a count that is not whole", "Counts are whole; if they are weighted, say"
-        reader.refuse(bad, found, fix, code="not-whole", answers=[reader.answer(weighted=True)])
+        reader.refuse(bad, found, fix, code="not_whole", answers=[reader.answer(weighted=True)])
         return
-    reader.refuse(bad, found, fix, code="not-whole")
+    reader.refuse(bad, found, fix, code="not_whole")

@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from pdlib.errors import StudyError
-from pdlib.observations.meaning.answers import ask_answers, yes_or_no
+from pdlib.observations.meaning.answers import ask_answers, spoken, yes_or_no
 from pdlib.observations.meaning.codes import both, check_declared
 from pdlib.observations.periods import Calendar
 from pdlib.observations.reader import SAME_ID, is_empty, report_again
@@ -162,12 +162,38 @@ def read_practices(
     frame = frame.assign(**({wave: waves} if wave else {}))
     report_again(sheet, frame[keys], fix)
     sheet.report_strangers(unit, units)
-    listed = listed or [str(name) for name in frame.columns if name not in keys]
+    listed = _with_columns(source, sheet, listed, keys)
     _refuse_context(study, pd.Index(listed))
     fix = "The codebook names it; add the column or drop the line."
     present = [name for name in listed if sheet.has(name, fix)]
     values = pd.DataFrame({name: _answers(sheet, name, codebook) for name in present}, index=frame.index)
     return _complete(codebook, sheet, values), _long(values, frame[unit], waves)
+
+
+def _with_columns(source: Source, sheet: Sheet, listed: list[str], keys: list[str]) -> list[str]:
+    """Names of the practices: as declared; the table's other columns too if all that is declared is how some are read.
+
+    An answer to a question about one column must not take the others away.
+    """
+    others = [str(name) for name in sheet.frame.columns if name not in {*keys, *listed}]
+    if not listed:
+        return others
+    settled = [entry.model_fields_set for entry in source.study.practice]
+    if "codebook" in source.sheets or any(not {"practice"} < fields <= _HOW_READ for fields in settled):
+        return listed
+    text = [name for name in others if _holds_text(sheet.frame[name])]
+    if text:
+        found = f"not taken as practices, for they hold text: {', '.join(text)}."
+        sheet.doubt(None, found, "If they are, say yes and no in numbers or words.", code="text_columns")
+    return [*listed, *(name for name in others if name not in text)]
+
+
+def _holds_text(values: pd.Series) -> bool:
+    """Whether most of what is written is neither a number nor yes or no."""
+    words = values.astype("str").str.strip().str.lower()
+    words = words[values.notna() & words.ne("")]
+    known = words.isin(list(spoken(words))) | pd.to_numeric(words, errors="coerce").notna()
+    return bool(len(words)) and bool(known.mean() < 0.5)
 
 
 def _answers(sheet: Sheet, name: str, codebook: pd.DataFrame) -> pd.Series:

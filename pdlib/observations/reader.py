@@ -196,7 +196,7 @@ def _condition(item: Context, sheet: Sheet) -> pd.Series:
     values = coded_numbers(sheet, item.name, item.missing, section="context", of=item.name, unit=item.unit)
     if item.scale != "linear":
         low = values <= 0 if item.scale == "log" else values < 0
-        found, fix = f"a value that has no {item.scale}", 'Use scale = "linear" or mend the values.'
+        found, fix = f"a value that has no {item.scale}", 'Use scale = "linear" or correct the values.'
         sheet.report_rows(item.name, low, found, fix, values)
     return values
 

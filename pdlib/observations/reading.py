@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -66,6 +66,10 @@ def what_was_read(
         found += _of_outcome(outcome, main, panel)
     found += [_of_condition(item, main, panel) for item in study.context if item.name in panel]
     found += _of_practices(sheets["practices"].name if "practices" in sheets else main, practices)
+    unsettled = set().union(*(sheet.unsettled for sheet in sheets.values()))
+    hidden = {name: int(low.notna().sum()) for sheet in sheets.values() for name, (low, _) in sheet.bounds.items()}
+    for row in found:
+        row["said"] = "; ".join(part for part in (row["said"], _empty(row, unsettled, hidden)) if part)
     notes = {name: note for sheet in sheets.values() for name, note in sheet.notes.items() if note}
     for row in found:
         row["said"] = "; ".join([part for part in (row["said"], *notes.get(row["column"], ())) if part])
@@ -137,14 +141,21 @@ def _row(
     table: str, role: str, column: str, kind: str, said: str, values: pd.Series, *, declared: bool = False
 ) -> dict[str, Any]:
     empty = int(values.isna().sum())
-    note = f"{count(empty)} empty" if empty and role != "unit" else ""
     number = pd.api.types.is_numeric_dtype(values) and bool(values.notna().any())
     return {
         "table": table, "role": role, "column": column, "kind": kind, "declared": declared,
-        "said": "; ".join(part for part in (said, note) if part), "n_values": int(values.nunique()), "n_empty": empty,
+        "said": said, "n_values": int(values.nunique()), "n_empty": empty,
         "lowest": float(values.min()) if number else None, "highest": float(values.max()) if number else None,
         "commonest": _shown(_commonest(values)[0]) if number else None,
     }  # fmt: skip
+
+
+def _empty(row: Mapping[str, Any], unsettled: Collection[str], hidden: Mapping[str, int]) -> str:
+    """How many cells hold nothing; what is not settled or hidden is not called empty."""
+    empty, column = row.get("n_empty", 0) - hidden.get(row["column"], 0), row["column"]
+    if not empty or row["role"] == "unit":
+        return ""
+    return f"{count(empty)} not read yet, see below" if column in unsettled else f"{count(empty)} empty"
 
 
 def _commonest(values: pd.Series) -> tuple[Any, int]:

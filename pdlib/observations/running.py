@@ -12,6 +12,8 @@ from pdlib.show.wording import listed
 from pdlib.stats.run_up import RunUp, runs_up, undo_run_up
 from pdlib.study import Answer, Outcome, Study
 
+MOST_CORRECTED = 0.05  # share of rows; where more fall, the counts do not run up
+
 
 def without_running_up(
     study: Study, sheet: Sheet, columns: dict[str, pd.Series], calendar: Calendar
@@ -68,19 +70,19 @@ def _counts(outcome: Outcome, columns: dict[str, pd.Series]) -> list[str]:
 def _ask(sheet: Sheet, outcome: Outcome, counts: list[str], found: RunUp) -> None:
     if not found.found:
         return
-    what = f"{listed(counts)} never fall from one period to the next but where a year starts, as counts do that run up."
-    fix = "Are they year to date?"
+    what = f"{listed(counts)} never fall from one period to the next but where a year starts."
+    fix = "Are they year-to-date totals?"
     if outcome.kind == "mean":  # a mean of all that came before cannot be taken apart without its sums
         sheet.doubt(outcome.size, what, "A mean of the year so far is no new evidence each period.", code="run_up")
         return
     if not found.starts:
         what = what.replace(" but where a year starts", "")
-    year = Answer("outcome", {"cumulative": "year"}, outcome.name, "each period is the difference from the one before")
+    year = Answer("outcome", {"cumulative": "year"}, outcome.name, "yes: subtract the period before")
     plain = Answer(
         "outcome",
         {"cumulative": False},
         outcome.name,
-        "each period stands for itself; while they look like this nobody is named",
+        "no; but nobody is named while they look like this",
     )
     sheet.ask(outcome.amount, what, [year, plain], fix=fix, code="run_up")
 
@@ -106,7 +108,11 @@ def _differences(
         fresh[name] = alone
     below = np.logical_or.reduce([values < 0 for values in fresh.values()])
     bad = pd.Series(below, sheet.frame.index)
-    shown = counts[outcome.amount]
+    shown = counts.get(outcome.amount, next(iter(counts.values())))
+    if below.mean() > MOST_CORRECTED:
+        what = f"said to run up through the year, but {listed(counts)} fall within it"
+        sheet.report_rows(outcome.amount, bad, what, "Take cumulative out.", shown, code="run_up")
+        return {}
     what = "a count below that of the period before, as after a correction: left out"
     sheet.report_rows(outcome.amount, bad, what, "", shown, level="doubt", code="run_up")
     return {name: pd.Series(np.where(below, np.nan, values), sheet.frame.index) for name, values in fresh.items()}

@@ -24,7 +24,7 @@ from pdlib.study import Answer, Study, Table, Tables, did_you_mean
 from pdlib.study.answers import Door
 
 SHOWN = 5
-KEPT_ROWS = 10_000  # of one problem, for the list of what to mend
+KEPT_ROWS = 10_000  # of one problem, for the list of what to correct
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +68,15 @@ class Sheet:
     bounds: dict[str, tuple[pd.Series, pd.Series]] = field(default_factory=dict)
 
     @property
+    def unsettled(self) -> set[str]:
+        """Columns of this table with a problem or an open question."""
+        return {
+            problem.column
+            for problem in self.problems
+            if problem.level != "doubt" and problem.where.startswith(f"{self.name}, column")
+        }
+
+    @property
     def points_before_decimals(self) -> bool:
         """Whether a column of the file has numbers with decimals, which were then written with points."""
         if self.reading is None or self.reading.kind != "CSV":
@@ -103,7 +112,7 @@ class Sheet:
             Keys that settle it, the likeliest first.
         """
         where = f"{self.name}, column {column}" if column else self.name
-        keys = tuple(answer.said(self.door) + (f" ({answer.meaning})" if answer.meaning else "") for answer in answers)
+        keys = tuple(answer.said(self.door) for answer in answers)
         self.problems.append(
             Problem(where, found, fix, level, code, str(column or ""), tuple(map(int, rows)), tuple(answers), keys)
         )
@@ -170,7 +179,7 @@ class Sheet:
         """Note the rows of units that the observations do not have."""
         ids = self.frame[column]
         unknown = ids.notna() & ~ids.isin(units)
-        fix = f"Mend the id, or remove the row.{hint(ids[unknown].unique(), units)}"
+        fix = f"Correct the id, or remove the row.{hint(ids[unknown].unique(), units)}"
         self.report_rows(column, unknown, "a unit that the observations do not have", fix, ids)
 
     def has(self, column: str, fix: str) -> bool:
@@ -200,7 +209,7 @@ class Sheet:
     def finite(self, column: str, numbers: pd.Series) -> pd.Series:
         """The same numbers; infinite ones among them are a problem."""
         infinite = numbers.abs().eq(np.inf)
-        self.report_rows(column, infinite, "an infinite number", "Leave them empty or mend them.")
+        self.report_rows(column, infinite, "an infinite number", "Leave them empty or correct them.")
         return numbers
 
 
@@ -274,7 +283,7 @@ class Source:
         for name in keys:
             if name in frame and raw.reading is not None:
                 sheet.report_rows(
-                    name, frame[name].isin(ERRORS), "a spreadsheet error", "Mend the formula.", frame[name]
+                    name, frame[name].isin(ERRORS), "a spreadsheet error", "Correct the formula.", frame[name]
                 )
         return sheet
 
@@ -286,7 +295,7 @@ class Source:
         """The frame with each column once, and one value a cell."""
         again = frame.columns[frame.columns.duplicated()].unique()
         if len(again):
-            self._report(table, f"the column {listed(map(repr, again))} stands there twice.", "Keep one, or rename it.")
+            self._report(table, f"the heading {listed(map(repr, again))} appears twice.", "Keep one, or rename it.")
             frame = frame.loc[:, ~frame.columns.duplicated()]
         for name in frame:
             if _holds_lists(frame[name]):
@@ -377,7 +386,7 @@ class Source:
         if not path.is_file():
             near = did_you_mean(path.name, [p.name for p in path.parent.glob("*")])
             found = f"there is no such file in {path.parent.name or 'this folder'}{near}."
-            self._report(table, found, "Mend the name in [tables].")
+            self._report(table, found, "Correct the name in [tables].")
             return None
         before = len(parted(self.problems)[0])
         raw = self._parsed(table, path, text)
@@ -408,7 +417,7 @@ class Source:
 
 
 def parted(problems: Iterable[Problem]) -> tuple[list[Problem], list[Problem]]:
-    """What must be mended or answered, and what is only told."""
+    """What must be corrected or answered, and what is only told."""
     every = list(problems)
     return [one for one in every if one.level != "doubt"], [one for one in every if one.level == "doubt"]
 

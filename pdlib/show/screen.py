@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import textwrap
 from collections.abc import Sequence
 
@@ -9,10 +10,10 @@ import pandas as pd
 
 from pdlib.errors import MOST_SHOWN, Problem
 
-WIDTH = 120
+WIDTH, NARROWEST = 120, 60
 MOST_OF_A_ROLE = 12  # one screen, however many practices there are
 _HEADINGS = {
-    "problem": "problems (must be mended)",
+    "problem": "problems (must be corrected)",
     "question": "questions (must be answered)",
     "doubt": "doubts",
 }
@@ -39,14 +40,14 @@ def screen(reading: pd.DataFrame | None, found: Sequence[Problem]) -> str:
 
 
 def in_turn(problems: Sequence[Problem]) -> list[Problem]:
-    """What must be mended first, then what must be answered, then what is only told."""
+    """What must be corrected first, then what must be answered, then what is only told."""
     return sorted(problems, key=lambda problem: list(_HEADINGS).index(problem.level))
 
 
 def _tables(reading: pd.DataFrame) -> str:
     own = reading[reading["role"] == "table"]
     width = int(own["table"].str.len().max()) if len(own) else 0
-    return "\n".join(_line(f"{row.table:<{width}}  ", str(row.said)) for row in own.itertuples())
+    return "\n".join(line(f"{row.table:<{width}}  ", str(row.said)) for row in own.itertuples())
 
 
 def _columns(reading: pd.DataFrame) -> str:
@@ -56,7 +57,7 @@ def _columns(reading: pd.DataFrame) -> str:
         {name: min(int(shown[name].str.len().max()), 28) for name in ("role", "column", "kind")} if len(own) else {}
     )
     lines = [
-        _line("  ".join(f"{getattr(row, name)!s:<{width}}" for name, width in widths.items()) + "  ", str(row.said))
+        line("  ".join(f"{getattr(row, name)!s:<{width}}" for name, width in widths.items()) + "  ", str(row.said))
         for row in shown.itertuples()
     ]
     left = own.drop(shown.index)["role"].value_counts(sort=False)
@@ -74,14 +75,19 @@ def _listed(level: str, found: Sequence[Problem]) -> str:
 def _told(number: int, problem: Problem) -> list[str]:
     """The sentence, then a line for each key that settles it, with the letter that chooses it."""
     head = f"{number:>3}. "
-    keys = [_line(" " * len(head) + f"{letter}  ", key) for letter, key in zip(LETTERS, problem.keys, strict=False)]
-    return [_line(head, problem.without_keys), *keys]
+    keys = [
+        line(" " * len(head) + f"{letter}  ", f"{key}  ({answer.meaning})" if answer.meaning else key)
+        for letter, (key, answer) in zip(LETTERS, problem.settled_by, strict=False)
+    ]
+    return [line(head, problem.without_keys), *keys]
 
 
-def _line(head: str, text: str) -> str:
+def line(head: str, text: str) -> str:
+    """A text behind its head, folded to the width of the terminal."""
     if not text:
         return head.rstrip()
+    width = max(NARROWEST, min(shutil.get_terminal_size((WIDTH, 24)).columns, WIDTH))
     return textwrap.fill(
-        text, WIDTH, initial_indent=head, subsequent_indent=" " * len(head), break_long_words=False,
+        text, width, initial_indent=head, subsequent_indent=" " * len(head), break_long_words=False,
         break_on_hyphens=False,
     )  # fmt: skip

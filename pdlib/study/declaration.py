@@ -207,7 +207,7 @@ def load_study(path: str | Path) -> Study:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise StudyError(f"{path.name}: the text is not UTF-8, first in line {line}. Save it as UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
-        raise StudyError(f"{path.name} is not a TOML file: {error}. Mend that line.") from None
+        raise StudyError(f"{path.name} is not a TOML file: {error}. Correct that line.") from None
     try:
         return Study(**{**declaration, "folder": path.parent})
     except StudyError as error:

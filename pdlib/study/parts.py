@@ -198,6 +198,10 @@ class Outcome(_Named):
             raise ValueError(
                 f"a {self.kind} has no use for {' or '.join(sorted(given - allowed))}; remove it or change kind"
             )
+        if self.suppressed and self.cumulative == "year":
+            raise ValueError(
+                "counts that run up cannot be taken apart where some are hidden; ask for those of each period"
+            )
         if self.suppressed and self.kind == "mean":
             raise ValueError(
                 "a mean has no use for suppressed: only a count says between which bounds it lies; give counts, as "

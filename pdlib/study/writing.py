@@ -34,16 +34,16 @@ def write_answers(path: Path, answers: list[Answer]) -> None:
         If the study would be wrong with them.
     """
     try:
-        document = tomlkit.parse(path.read_text(encoding="utf-8"))
+        document = tomlkit.parse(path.read_bytes().decode("utf-8"))
     except TOMLKitError as error:
-        raise StudyError(f"{path.name} is not a TOML file: {error}. Mend that line.") from None
+        raise StudyError(f"{path.name} is not a TOML file: {error}. Correct that line.") from None
     for answer in answers:
         _put(document, answer)
     text = tomlkit.dumps(document)
     Study(**{**tomlkit.parse(text).unwrap(), "folder": path.parent})
     sibling = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        sibling.write_text(text, encoding="utf-8", newline="\n")
+        sibling.write_bytes(text.encode("utf-8"))
         sibling.replace(path)
     finally:
         sibling.unlink(missing_ok=True)
@@ -54,13 +54,33 @@ def _put(document: MutableMapping[str, Any], answer: Answer) -> None:
     if answer.section == "outcome" and "kind" in answer.entries:
         _rename_columns(entry, str(answer.entries["kind"]))
     for key, value in answer.entries.items():
-        present = entry.get(key)
-        if isinstance(present, list) and isinstance(value, list | tuple):
-            present.extend(item for item in value if item not in present)
-        elif isinstance(present, MutableMapping) and isinstance(value, dict):
-            present.update(value)
-        else:
-            entry[key] = list(value) if isinstance(value, tuple) else value
+        _set(entry, key, _as_written(value))
+
+
+def _set(entry: MutableMapping[str, Any], key: str, value: Any) -> None:
+    """Set one key; a list grows, a table gets what it has not, and everything else stays as it was written."""
+    present = entry.get(key)
+    if isinstance(present, list) and isinstance(value, list):
+        present.extend(item for item in value if item not in present)
+    elif isinstance(present, MutableMapping) and isinstance(value, dict):
+        for name, own in value.items():
+            if present.get(name) != own:
+                present[name] = own
+    elif isinstance(value, dict):
+        inline = tomlkit.inline_table()
+        inline.update(value)
+        entry[key] = inline
+    else:
+        entry[key] = value
+
+
+def _as_written(value: Any) -> Any:
+    """A value as people write it: lists, and whole numbers without decimals."""
+    if isinstance(value, list | tuple):
+        return [_as_written(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _as_written(own) for name, own in value.items()}
+    return int(value) if isinstance(value, float) and value == int(value) else value
 
 
 def _entry(document: MutableMapping[str, Any], answer: Answer) -> MutableMapping[str, Any]:

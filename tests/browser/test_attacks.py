@@ -21,7 +21,7 @@ from tests import attacks
 HOME = "https://report.test/"
 ALLOWED = ["https://ok.example/"]  # where attacks link to openly
 HEADLINE, LAST = "Nine shops do better", "Last words of the page"
-# Markup that leaves an element open, closes the page's own, or moves what follows: no policy can mend that.
+# Markup that leaves an element open, closes the page's own, or moves what follows: no policy can correct that.
 LEFT_OPEN = [r"</main>", r"<template\b", r"<style>(?!.*</style>)", r"<svg/\S*//"]
 SWALLOWS = re.compile("|".join([*map(re.escape, attacks.SWALLOWING), *LEFT_OPEN]))
 
@@ -255,7 +255,7 @@ def test_cleaning_alone_holds_them(achieved):
 @pytest.mark.browser
 @pytest.mark.slow
 def test_the_policy_alone_lets_nothing_run_and_next_to_nothing_out(achieved):
-    """A policy cannot mend markup: what swallows or repeats the page is for the cleaning to stop."""
+    """A policy cannot correct markup: what swallows or repeats the page is for the cleaning to stop."""
     through = achieved("policy alone")
     assert "script" not in through.values()
     assert [name for name, what in through.items() if what == "request" and "http-equiv=refresh" not in name] == []

@@ -23,7 +23,7 @@ def with_cells(column: str, value: float, times: int = 5) -> pd.DataFrame:
 def test_in_a_score_it_is_asked(value: float) -> None:
     (asked,) = told(with_cells("csat", value), study(SCORE))
     assert (asked.level, asked.code, asked.column, len(asked.rows)) == ("question", "codes", "csat", 5)
-    assert f"5 values of exactly {value}; all other values lie between" in asked.found
+    assert f"5 values of exactly {value}; all others lie between" in asked.found
     assert asked.answers[0].said("toml") == f'[[outcome]] name = "csat": missing = [{value}]'
     assert asked.answers[1].said("toml") == '[[outcome]] name = "csat": missing = []'
 
@@ -240,3 +240,18 @@ def test_a_single_table_asks_too_and_takes_the_answer() -> None:
 def test_sound_studies_are_not_asked() -> None:
     for outcome in (HAPPY, SCORE):
         accepted(months(), study(outcome), practices=audit(huddle=cycle(0, 1), visits=cycle(0, 1, 2, 3)))
+
+
+def test_an_answer_about_one_practice_takes_no_other_away() -> None:
+    table = audit(huddle=cycle(1, 2, 2), greet=cycle(0, 1), visitor=cycle("Ann", "Ben", "Cy"))
+    declared = study(practice=[{"practice": "huddle", "kind": "binary", "yes": 1}])
+    observations = read(declared, {"observations": months(), "practices": table})
+    assert set(observations.practices["practice"]) == {"huddle", "greet"}
+    assert any("not taken as practices" in str(doubt) and "visitor" in str(doubt) for doubt in observations.doubts)
+
+
+def test_a_list_that_says_more_than_how_to_read_is_the_whole_list() -> None:
+    table = audit(huddle=cycle(1, 2, 2), greet=cycle(0, 1))
+    declared = study(practice=[{"practice": "huddle", "label": "Morning huddle", "kind": "binary", "yes": 1}])
+    observations = read(declared, {"observations": months(), "practices": table})
+    assert set(observations.practices["practice"]) == {"huddle"}

@@ -141,7 +141,7 @@ def test_another_case_in_the_heading_is_offered(tmp_path: Path, written: str) ->
 def test_a_heading_twice(tmp_path: Path, twice: str) -> None:
     frame = table()
     doubled = pd.concat([frame, frame[[twice]]], axis=1)
-    assert f"the column {twice!r} stands there twice" in str(refused(put(tmp_path, text(doubled)))[0])
+    assert f"the heading {twice!r} appears twice" in str(refused(put(tmp_path, text(doubled)))[0])
 
 
 @pytest.mark.parametrize("row", [2, 26, 49])

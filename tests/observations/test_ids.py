@@ -84,16 +84,17 @@ def test_regions_are_trimmed_and_those_without_are_counted() -> None:
     observations = read(study(unit={"region": "region"}), {"observations": months(), "units": table})
     assert observations.units["region"].value_counts().to_dict() == {"North": 16, "East": 8}
     (doubt,) = observations.doubts
-    assert "16 of 40 stores have no region." in doubt.found
-    assert any("16 of 40 stores have no region." in caveat for caveat in observations.caveats)
+    assert "16 of 40 stores have no region: S004, S005, S009, S010, S014 and so on." in doubt.found
+    assert any(
+        "16 of 40 stores have no region: S004, S005, S009, S010, S014 and so on." in caveat
+        for caveat in observations.caveats
+    )
 
 
 def test_the_case_of_regions_and_categories_is_asked() -> None:
     table = shops().replace({"region": {"East": "north"}})
     (asked,) = told(months(), study(unit={"region": "region"}), units=table)
-    assert (
-        asked.level == "question" and "one of the regions in two spellings, or two: 'North' and 'north'" in asked.found
-    )
+    assert asked.level == "question" and "regions that look alike: 'North' and 'north'" in asked.found
     accepted(months(), study(unit={"region": "region", "keep": ["North", "north"]}), units=table)
     kind = [{"name": "kind", "kind": "category"}]
     frame = months().assign(kind=lambda f: f["staff"].map(lambda n: "Mall" if n > 9 else "mall" if n > 6 else "Street"))

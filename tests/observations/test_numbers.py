@@ -307,7 +307,7 @@ def test_other_columns_tell_what_a_comma_means(tmp_path: Path) -> None:
     written = frame.assign(jobs=[f"{jobs:,}" for jobs in range(1001, 1049)])
     more = {"outcome": "happy", "n": "jobs", "kind": "rate", "better": "higher"}
     assert read(put(tmp_path, text(written)), **more).panel["jobs"].tolist() == list(range(1001, 1049))
-    with pytest.raises(DataError, match="a comma that may stand between thousands, or before decimals"):
+    with pytest.raises(DataError, match="a comma that could separate thousands, or decimals"):
         read(put(tmp_path, text(written, sep=";", decimal=",")), **more)
 
 

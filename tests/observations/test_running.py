@@ -55,3 +55,13 @@ def test_a_correction_is_left_out_and_told() -> None:
 
 def test_sound_counts_raise_no_question() -> None:
     assert pdlib.read(two_years(), **HAPPY).doubts == []
+
+
+def test_counts_that_do_not_run_up_are_not_taken_apart() -> None:
+    with pytest.raises(pdlib.DataError, match="said to run up through the year, but happy and answers fall within it"):
+        pdlib.read(two_years(), **{**HAPPY, "outcome": YEAR})
+
+
+def test_hidden_counts_cannot_be_taken_apart() -> None:
+    with pytest.raises(pdlib.StudyError, match="cannot be taken apart where some are hidden"):
+        pdlib.read(two_years(), **{**HAPPY, "outcome": {**YEAR, "suppressed": ["<5"]}})

@@ -67,7 +67,7 @@ def test_uneven_blanks_of_a_count_are_told_and_even_ones_not() -> None:
     accepted(even, study())
     uneven = frame.assign(happy=frame["happy"].mask(frame["happy"].lt(frame["happy"].quantile(0.15))))
     (doubt,) = told(uneven, study())
-    assert doubt.code == "blanks" and "not spread evenly" in doubt.found and len(doubt.rows) > 50
+    assert doubt.code == "blanks" and "belong to just" in doubt.found and len(doubt.rows) > 50
     few = frame.assign(happy=frame["happy"].mask(frame["store"].eq("S007")))
     accepted(few, study())
 

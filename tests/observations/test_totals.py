@@ -164,7 +164,7 @@ def test_many_units_are_looked_through_in_no_time() -> None:
 
 def test_read_at_the_other_door_speaks_in_keywords() -> None:
     frame = add(months(), "Total", by_month(months()))
-    with pytest.raises(DataError, match=r'unit=\{"exclude": \["Total"\]\}'):
+    with pytest.raises(DataError, match=r'unit=\{"column": "store", "exclude": \["Total"\]\}'):
         read(frame, unit="store", period="month", outcome="sales", kind="mean", better="higher")
     given = {"column": "store", "exclude": ["Total"]}
     assert read(frame, unit=given, period="month", outcome="sales", better="higher").panel["unit"].nunique() == 40

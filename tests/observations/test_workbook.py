@@ -61,7 +61,7 @@ def test_several_sheets_are_asked_and_answered_by_the_keys_offered(tmp_path: Pat
     path = book(tmp_path / "a.xlsx", {"2023": LAST, "2024": table()})
     (question,) = refused(path)
     assert question.level == "question"
-    assert "2 sheets of one heading: '2023' and '2024'" in str(question)
+    assert "2 sheets with the same headings: '2023' and '2024'" in str(question)
     assert [answer.entries for answer in question.answers] == [{"sheet": "*"}, {"sheet": "2023"}, {"sheet": "2024"}]
     assert same(pdlib.read(declared(path, sheet="2024")))
     assert same(pdlib.read(declared(path, sheet="2023")), LAST)
@@ -132,7 +132,7 @@ def test_titles_blank_rows_and_footers(tmp_path: Path, above: list[str | None]) 
 
 def test_a_heading_twice_and_the_heading_again(tmp_path: Path) -> None:
     twice = table().assign(other=1).rename(columns={"other": "happy"})
-    assert "the column 'happy' stands there twice" in str(refused(book(tmp_path / "a.xlsx", {"x": twice}))[0])
+    assert "the heading 'happy' appears twice" in str(refused(book(tmp_path / "a.xlsx", {"x": twice}))[0])
     again = pd.concat([table(), pd.DataFrame([list(table().columns)], columns=table().columns), LAST])
     assert refused(book(tmp_path / "b.xlsx", {"x": again}))[0].rows == (50,)
 

@@ -229,7 +229,7 @@ def check_repeats(found: Found, sheet: Sheet) -> None:
     if again.any() and any(found.heading):
         numbers = found.numbers[again]
         told = f"the heading stands there again in {rows(len(numbers))}: {rows_listed(numbers)}."
-        sheet.report(None, told, "Remove the repeated heading.", code="heading-again", rows=numbers)
+        sheet.report(None, told, "Remove the repeated heading.", code="heading_again", rows=numbers)
         found.keep(~again)
 
 
@@ -239,14 +239,14 @@ def named(found: Found, sheet: Sheet) -> pd.DataFrame:
     said = [place + 1 for place in nameless if found.columns[place].notna().any()]
     if said:
         which = f"column {said[0]} has" if len(said) == 1 else f"columns {listed(map(str, said))} have"
-        sheet.doubt(None, f"{which} no heading, so nothing in it is used.", code="no-heading")
+        sheet.doubt(None, f"{which} no heading, so nothing in it is used.", code="no_heading")
     places = [place for place in range(len(found.heading)) if place not in nameless]
     names = [found.heading[place] for place in places]
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
-        verb = "column {} stands" if len(twice) == 1 else "columns {} stand"
-        told = f"the {verb.format(listed(map(repr, twice)))} there twice."
-        sheet.report(None, told, "Keep one, or rename it.", code="heading-twice")
+        verb = "heading {} appears" if len(twice) == 1 else "headings {} each appear"
+        told = f"the {verb.format(listed(map(repr, twice)))} twice."
+        sheet.report(None, told, "Keep one, or rename it.", code="heading_twice")
     first = [place for place, name in zip(places, names, strict=True) if place == found.heading.index(name)]
     return pd.DataFrame(
         {found.heading[place]: found.columns[place] for place in first}, index=range(len(found.numbers))

@@ -181,7 +181,7 @@ def _tell_titles(layout: Dialect, sheet: Sheet) -> None:
 def _tell_runaway(row: int, lines: int, sheet: Sheet) -> None:
     found = f"a cell runs over {lines:,} line{'s' * (lines != 1)}, from row {row:,}."
     fix = "A quotation mark is left open there: close it, take it out, or write it twice."
-    sheet.report(None, found, fix, code="open-quote", rows=[row])
+    sheet.report(None, found, fix, code="open_quote", rows=[row])
 
 
 def _without_trailing(body: bytes, parsed: _Parsed, layout: Dialect, sheet: Sheet) -> _Parsed | None:
@@ -204,7 +204,7 @@ def _without_trailing(body: bytes, parsed: _Parsed, layout: Dialect, sheet: Shee
 
 def _tell_trailing(numbers: Sequence[int], sheet: Sheet) -> None:
     found = f"{rows(len(numbers))} end in empty fields that the heading does not have; they are dropped"
-    sheet.doubt(None, f"{found}: {rows_listed(numbers)}.", code="trailing")
+    sheet.doubt(None, f"{found}: {rows_listed(numbers)}.", code="trailing", rows=numbers)
 
 
 def _found(parsed: _Parsed, layout: Dialect) -> Found:
@@ -248,4 +248,4 @@ def _check_last(found: Found, sheet: Sheet) -> None:
         row = int(found.numbers[-1])
         told = f"the last line looks cut off: it has no line end and less in it than the others: row {row}."
         fix = "Export the file again; if the line is whole, end it with a line break."
-        sheet.report(None, told, fix, code="cut-off", rows=[row])
+        sheet.report(None, told, fix, code="cut_off", rows=[row])

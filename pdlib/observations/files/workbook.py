@@ -152,7 +152,7 @@ def _chosen(pages: list[_Page], hidden: list[str], sheet: Sheet) -> list[_Page]:
     if hidden:
         verb = "is" if len(hidden) == 1 else "are"
         found = f"the sheet{'s' * (len(hidden) > 1)} {listed(map(repr, hidden))} {verb} hidden and not read."
-        sheet.doubt(None, found, code="hidden-sheet")
+        sheet.doubt(None, found, code="hidden_sheet")
     fitting = [page for page in pages if page.known] or pages
     if wanted == ALL:
         return _all(fitting, pages, sheet)
@@ -195,7 +195,7 @@ def _ask(fitting: list[_Page], sheet: Sheet) -> None:
     answers += [sheet.key(sheet=page.name) for page in fitting[:MOST_OFFERED]]
     names = [page.name for page in fitting]
     shown = listed(map(repr, names)) if len(names) <= 12 else f"{', '.join(map(repr, names[:12]))} and others"
-    alike = "of one heading" if same else "of several headings"
+    alike = "with the same headings" if same else "with different headings"
     found = f"the workbook has {len(names)} sheets {alike}: {shown}."
     sheet.ask(None, found, answers, fix="Say which is meant:", code="sheets")
 
@@ -238,7 +238,7 @@ def _tell_concealed(name: str, rows: list[int], letters: list[str], sheet: Sheet
     parts += [f"column {', '.join(letters[:5])}"] if letters else []
     if parts:
         found = f"on the sheet {name!r}, {' and '.join(parts)} is hidden and read all the same."
-        sheet.doubt(None, found, code="hidden-rows", rows=rows)
+        sheet.doubt(None, found, code="hidden_rows", rows=rows)
 
 
 # -- rows -----------------------------------------------------------------------------------------------------

@@ -133,16 +133,24 @@ def ask_answers(
     left = {"missing": codes} if codes else {}
     if set(others) == {0.0, 1.0}:
         answers = [Answer("practice", left, of=name, meaning="no answer")]
-        answers += [] if kind else [Answer("practice", {"kind": "graded", "missing": []}, of=name, meaning="degrees")]
+        answers += (
+            []
+            if kind
+            else [Answer("practice", {"kind": "graded", "missing": []}, of=name, meaning="a scale: 2 is more than 1")]
+        )
         found = f"{name} holds 0, 1 and {_said(codes)} ({_count(values, codes)})."
     elif all(value % 1 == 0 and (abs(value) <= LARGEST or others[0] == 0) for value in others):
         answers = [
             Answer("practice", {"kind": "binary", "yes": value, **left}, of=name, meaning=f"{value:g} means yes")
             for value in others
         ]
-        answers += [] if kind else [Answer("practice", {"kind": "graded", **left}, of=name, meaning="degrees")]
+        answers += (
+            []
+            if kind
+            else [Answer("practice", {"kind": "graded", **left}, of=name, meaning="a scale: 2 is more than 1")]
+        )
         held = [*others, *codes]
-        found = f"{name} holds only {_said(held)} ({_count(values, held)}): yes and no, or degrees?"
+        found = f"{name} holds only {_said(held)} ({_count(values, held)}): codes for yes and no, or a scale?"
     else:
         return values
     hit = values.isin(codes or others)

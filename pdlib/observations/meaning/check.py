@@ -76,7 +76,7 @@ def check_exclusions(
                 continue
             near = did_you_mean(name, known) or hint([name], known)
             found = f"{name!r} is listed under {word}, and no table has that {unit.singular}{near}."
-            sheets[0].doubt(unit.column, found, "Mend the id, or take it off the list.", code=word)
+            sheets[0].doubt(unit.column, found, "Correct the id, or take it off the list.", code=word)
 
 
 def _groups(study: Study, sheets: tuple[Sheet, Sheet | None]) -> set[str]:

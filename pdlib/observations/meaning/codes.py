@@ -164,14 +164,14 @@ def ask_codes(
         return numbers
     hit = numbers.isin([code.value for code in codes])
     told = [f"{_times(code)} of exactly {code.value:g}" for code in codes]
-    found = f"{listed(told)}; all other values lie between {codes[0].low:g} and {codes[0].high:g}."
+    found = f"{listed(told)}; all others lie between {codes[0].low:g} and {codes[0].high:g}."
     if missing:
         fix = f"If it stands for no answer too, add it to missing = {list(missing)}."
         sheet.doubt(column, found, fix, code="codes", rows=sheet.rows(hit)[:10_000])
         return numbers
     answers = [
-        Answer(section, {"missing": [code.value for code in codes]}, of=of, meaning="they stand for no answer"),
-        Answer(section, {"missing": []}, of=of, meaning="they are values like any other"),
+        Answer(section, {"missing": [code.value for code in codes]}, of=of, meaning="missing values"),
+        Answer(section, {"missing": []}, of=of, meaning="real values"),
     ]
     sheet.ask(column, found, answers, fix="Say", code="codes", rows=sheet.rows(hit)[:10_000])
     return numbers.mask(hit)
@@ -187,4 +187,4 @@ def check_declared(sheet: Sheet, columns: Sequence[str], missing: Sequence[float
     absent = [code for code in missing or () if held and not any(is_code(values, [code]).any() for values in held)]
     if absent:
         found = f"missing = {list(absent)} is declared, and no cell holds it."
-        sheet.doubt(", ".join(columns), found, "Mend the code, or take it out.", code="codes")
+        sheet.doubt(", ".join(columns), found, "Correct the code, or take it out.", code="codes")

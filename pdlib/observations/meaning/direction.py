@@ -71,8 +71,8 @@ def ask_direction(study: Study, sheet: Sheet) -> None:
 
 
 def _ask(sheet: Sheet, outcome: Outcome, word: str) -> None:
-    why = f"{word!r} is mostly something one wants less of" if word else "what is counted as events is mostly unwelcome"
-    found = f"which way is good is not said of {outcome.label!r}, and {why}."
+    why = f"{word!r} is usually unwelcome" if word else "what is counted as events is usually unwelcome"
+    found = f"the study does not say whether more or less of {outcome.label!r} is better, and {why}."
     answers = [
         Answer("outcome", {"better": better}, of=outcome.name, meaning=f"{better} is better")
         for better in ("lower", "higher")

@@ -133,10 +133,13 @@ def ask_alike(study: Study, sheet: Sheet, column: str, what: str) -> None:
     told = [f"{' and '.join(map(repr, group))} ({difference(*group[:2])})" for group in groups[:SHOWN]]
     more = f" and {len(groups) - SHOWN} more pairs" if len(groups) > SHOWN else ""
     every = [name for group in groups for name in group]
-    answer = Answer("unit", {"keep": [*study.unit.keep, *every]}, meaning=f"they are different {what}")
+    answer = Answer(
+        "unit", {"keep": [*study.unit.keep, *every]}, of=study.unit.column, meaning=f"they are different {what}"
+    )
     sheet.ask(
-        column, f"one of the {what} in two spellings, or two: {', '.join(told)}{more}.", [answer],
-        fix="Write it one way in the file, or say", code="alike", rows=sheet.rows(values.isin(every))[:10_000],
+        column, f"{what} that look alike: {', '.join(told)}{more}.", [answer],
+        fix="If they are one, write it one way in the file; if not, say", code="alike",
+        rows=sheet.rows(values.isin(every))[:10_000],
     )  # fmt: skip
 
 

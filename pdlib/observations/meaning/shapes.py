@@ -46,7 +46,7 @@ def ask_shapes(study: Study, sheet: Sheet, panel: pd.DataFrame, *, kind_was_said
             _percentages(sheet, outcome, panel)
         for column in (outcome.amount, outcome.size):
             if column and column in panel and not (outcome.kind == "mean" and column == outcome.amount):
-                _uneven_blanks(study, sheet, panel, column)
+                _uneven_blanks(study, sheet, panel, column, hidden(panel, outcome) & (column == outcome.amount))
     once = panel.drop_duplicates("unit").index if study.context else panel.index
     for item in study.context:
         if item.name in panel:
@@ -92,9 +92,11 @@ def _percentages(sheet: Sheet, outcome: Outcome, panel: pd.DataFrame) -> None:
     sheet.ask(outcome.amount, found, answers, fix="A percentage, or a count? Say", code="percentages")
 
 
-def _uneven_blanks(study: Study, sheet: Sheet, panel: pd.DataFrame, column: str) -> None:
+def _uneven_blanks(study: Study, sheet: Sheet, panel: pd.DataFrame, column: str, between: pd.Series) -> None:
     """Doubt blanks that are many and not spread evenly: they may be empty because of what they would have held."""
-    empty = panel[column].isna()
+    if column in sheet.unsettled:
+        return  # what is empty there is not read yet
+    empty = panel[column].isna() & ~between
     share = float(empty.mean())
     if share <= BLANK or share == 1:
         return
@@ -107,8 +109,8 @@ def _uneven_blanks(study: Study, sheet: Sheet, panel: pd.DataFrame, column: str)
     most = by_unit["sum"].sort_values(ascending=False)
     few = int((most.cumsum() < most.sum() / 2).sum()) + 1
     found = (
-        f"empty in {share:.0%} of the rows, and half of these are of {few:,} of {units:,} {study.unit.plural}: blanks "
-        "that are not spread evenly."
+        f"empty in {share:.0%} of the rows, and half of the empty cells belong to just {few:,} of {units:,} "
+        f"{study.unit.plural}."
     )
     fix = "Find out why; if small counts were hidden, leaving them out makes units look worse or better than they are."
     sheet.doubt(column, found, fix, code="blanks", rows=sheet.rows(empty)[:10_000])
@@ -171,5 +173,9 @@ def unfiled(study: Study, sheet: Sheet, units: pd.DataFrame) -> None:
         return
     count, total = int(units["region"].isna().sum()), len(units)
     have = "has" if count == 1 else "have"
-    found = f"{count:,} of {total:,} {study.unit.plural} {have} no region."
-    sheet.doubt(study.unit.region, found, "They are on no region's page; fill it in.", code="no_region")
+    which = units.index[units["region"].isna()]
+    named = ", ".join(map(str, which[:5])) + (" and so on" if count > 5 else "")
+    found = f"{count:,} of {total:,} {study.unit.plural} {have} no region: {named}."
+    fix = "They appear on no region's page. Fill in their region."
+    rows = sheet.rows(sheet.frame[study.unit.column].isin(which))
+    sheet.doubt(study.unit.region, found, fix, code="no_region", rows=rows[:10_000])

@@ -101,9 +101,10 @@ def _ask(
     more = f"; and {len(told) - SHOWN} more like these" if len(told) > SHOWN else ""
     ids = [names[row] for row in found]
     chosen = np.isin(sheet.frame[unit.column].to_numpy(dtype=object), ids)
+    it = "them" if several else "it"
     answers = [
-        Answer("unit", {"exclude": [*unit.exclude, *ids]}, meaning=f"no {unit.plural if several else unit.singular}"),
-        Answer("unit", {"keep": [*unit.keep, *ids]}, meaning=f"{unit.plural} like any other"),
+        Answer("unit", {"exclude": [*unit.exclude, *ids]}, of=unit.column, meaning=f"no: leave {it} out"),
+        Answer("unit", {"keep": [*unit.keep, *ids]}, of=unit.column, meaning=f"yes: keep {it}"),
     ]
     what = f"Are these {unit.plural}? Say" if several else f"Is it a {unit.singular}? Say"
     found_said = f"{'; '.join(told[:SHOWN])}{more}."

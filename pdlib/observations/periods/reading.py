@@ -128,7 +128,7 @@ def _moments(task: Task) -> tuple[Moments, list[str]]:
     own = task.known is None or task.purpose == "waves"
     if task.declared.order and own:
         moments, odd = by_order(task.written, task.declared)
-        task.refuse(odd, "a period that is not on the list of order", "Add it there, or mend it.", "order")
+        task.refuse(odd, "a period that is not on the list of order", "Add it there, or correct it.", "order")
         return moments, ["in the order declared"]
     if task.known is not None and task.known.order:
         return _on_the_list(task, task.known), []
@@ -184,7 +184,7 @@ def _settle(task: Task, found: dict[int, dict[str, Moment]]) -> None:
         task.refuse(open_, "text beside cells that are dates", fix, "mixed")
     form = "day first" if first else "month first"
     wrong = [place for place in open_ if first is not None and form not in found[place]]
-    fix = f"The study says so: day_first = {str(first).lower()}; mend it, or the dates."
+    fix = f"The study says so: day_first = {str(first).lower()}; correct it, or the dates."
     task.refuse(wrong, f"a date that cannot have its {form.removesuffix(' first')} first", fix, "format")
     for place in open_ if first is not None else ():
         found[place] = {form: found[place][form]} if form in found[place] else {"lost": Moment("lost", 0, "")}

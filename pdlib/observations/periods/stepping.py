@@ -89,7 +89,7 @@ def check_future(task: Task, moments: Moments, today: date) -> None:
     if late and not task.declared.future:
         labels = sorted({moments[place].label for place in late})
         found = f"{listed(labels[:SHOWN])} {'has' if len(labels) == 1 else 'have'} not begun yet."
-        fix = "Leave out what is planned only, or mend the dates; if it is meant:"
+        fix = "Leave out what is planned only, or correct the dates; if it is meant:"
         task.ask(found, [task.answer({"future": True})], "future", late, fix)
 
 

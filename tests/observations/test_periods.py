@@ -41,7 +41,7 @@ READ = {
     "six digits": (months("%Y%m"), MONTHS),
     "six digits, number": ([int(text) for text in months("%Y%m")], MONTHS),
     "six digits, float": ([float(text) for text in months("%Y%m")], MONTHS),
-    "six digits, no month": (["201604", "201613"], ["201604", "201613"]),
+    "six digits, no month": (["201604", "201654"], ["201604", "201654"]),
     "Apr-16": (months("%b-%y"), MONTHS),
     "2016-Apr": (months("%Y-%b"), MONTHS),
     "Apr 2016": (months("%b %Y"), MONTHS),

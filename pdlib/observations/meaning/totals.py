@@ -13,6 +13,8 @@ from pdlib.observations.text import is_sparse
 from pdlib.study import Answer, Study
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pdlib.observations.sheet import Sheet
 
 SHOWN = 5
@@ -58,6 +60,23 @@ def ask_totals(study: Study, sheet: Sheet, units: Sheet | None, panel: pd.DataFr
             found.setdefault(whole.row, (whole, column))
     if found:
         _ask(study, sheet, found, [str(name) for name in names], list(groupings.items()))
+    summed = _summed(study, panel, table) if study.period and len(periods) > 2 else {}
+    for place, whole in summed.items():
+        chosen = panel["period"].eq(periods[place])
+        told = f"period {str(periods[place])!r} is the sum of the {whole.parts:,} others"
+        fix = "Leave it out: it counts its parts a second time."
+        sheet.report_rows(str(study.keys[-1]), chosen, told, fix, code="total")
+
+
+def _summed(study: Study, panel: pd.DataFrame, table: Callable[[str], np.ndarray]) -> dict[int, Whole]:
+    """Periods, by place, whose counts are the sum of all other periods in nearly every unit."""
+    found: dict[int, Whole] = {}
+    for column, (exact, _) in _amounts(study, panel).items():
+        values = table(column).T
+        if exact:
+            wholes = find_wholes(values, exact=True)
+            found |= {whole.row: whole for whole in wholes if whole.how == "sum" and whole.parts == len(values) - 1}
+    return found
 
 
 def _amounts(study: Study, panel: pd.DataFrame) -> dict[str, tuple[bool, str | None]]:

@@ -13,6 +13,7 @@ import pandas as pd
 from pdlib.observations.periods.moments import A_YEAR, DATED, Moment, at, first_day, from_label, holding
 from pdlib.observations.periods.shapes import clock, plain, readings
 
+_CLOSE = 10  # times as many places as periods, at most, before their gaps say nothing
 _WEEKEND_TOLD = 10  # days seen before it is believed that some weekdays are never worked
 
 
@@ -123,8 +124,7 @@ class Calendar:
             first, last = have[0][0], have[-1][0]
             return [(label, place) for label, place in self._places.items() if first <= place <= last]
         there = {place for place, _ in have}
-        missing = self._missing(there)
-        gaps = [] if len(missing) > len(there) else [(self._at(place), place) for place in missing]
+        gaps = [] if self.ragged else [(self._at(place), place) for place in self._missing(there)]
         return sorted([*((label, place) for place, label in have), *gaps], key=lambda pair: (pair[1], pair[0]))
 
     def _missing(self, there: set[float]) -> list[int]:
@@ -133,7 +133,7 @@ class Calendar:
             return []
         whole = {int(place) for place in there}
         span = range(min(whole), max(whole) + 1, self._stride)
-        if len(span) > 10 * len(whole):
+        if not self.steady:
             return []
         missing = [place for place in span if place not in whole]
         if self.step == "day" and len(whole) >= _WEEKEND_TOLD:
@@ -155,6 +155,25 @@ class Calendar:
         """Labels between the first and the last that have no row."""
         have = set(self.labels)
         return [label for label in self.full() if label not in have]
+
+    @property
+    def ragged(self) -> bool:
+        """Whether more periods lack rows than have them, so that they are no part of `full`."""
+        there = {self._places[label] for label in self.labels}
+        return not self.order and len(self._missing(there)) > len(there)
+
+    @property
+    def holes(self) -> list[str]:
+        """Labels between the first and the last that have no row, also where they are no `gaps` for being so many."""
+        if not self.ragged:
+            return self.gaps
+        return [self._at(place) for place in self._missing({self._places[label] for label in self.labels})]
+
+    @property
+    def steady(self) -> bool:
+        """Whether the periods follow each other so closely that gaps between them can be told."""
+        places = [self._places[label] for label in self.labels]
+        return len(places) < 2 or (max(places) - min(places)) / self._stride < _CLOSE * len(set(places))
 
     def position(self, label: str) -> int:
         """Where a label stands among all from the first to the last.

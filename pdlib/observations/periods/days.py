@@ -32,7 +32,12 @@ def coarsest(days: Collection[date]) -> str:
             return "year" if months == {1} else "year of its own"
         return next((step for step, starts in _STARTS if months <= starts), "month")
     mondays = len(days) > 1 and all(value.weekday() == 0 for value in days)
-    return "week" if mondays else "day"
+    return "week" if mondays or all_sundays(days) else "day"
+
+
+def all_sundays(days: Collection[date]) -> bool:
+    """Whether these days end weeks, of which there are three at least."""
+    return len(days) > 2 and all(value.weekday() == 6 for value in days)
 
 
 def rank(days: Collection[date]) -> int:

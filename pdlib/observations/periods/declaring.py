@@ -6,13 +6,16 @@ import re
 from datetime import date, datetime
 
 from pdlib.observations.periods.days import coarsest
+from pdlib.observations.periods.digits import excel_day
 from pdlib.observations.periods.moments import Moment, at, day, first_day, holding, of_year
 from pdlib.observations.periods.names import MONTHS, SHORT
-from pdlib.observations.periods.shapes import clock, excel_day, plain, readings
+from pdlib.observations.periods.shapes import clock, plain, readings
 from pdlib.observations.periods.written import Written
 from pdlib.study import Period
 
 _STEPS = (("day", r"%[djDFcx]"), ("month", r"%[mbB]"), ("year", r"%[Yy]"))
+_PACKED = {"%m%Y": 6, "%d%m%Y": 8, "%m%d%Y": 8, "%Y%m": 6, "%Y%m%d": 8, "%G%V": 6}  # which numbers lose a zero of
+_PARTS = {"quarters": ("quarter", 4), "half-years": ("half-year", 2)}
 _NAME = re.compile(r"[^\W\d_]{3,}\.?")
 
 
@@ -50,6 +53,8 @@ def _typed(text: str, written_as: str) -> Moment | None:
 def _cut(value: date, written_as: str) -> Moment | None:
     if written_as == "financial year":
         return day(value)
+    if written_as in _PARTS:
+        return holding(_PARTS[written_as][0], value)
     step = next((step for step, directive in _STEPS if re.search(directive, written_as)), None)
     return None if step is None else holding(step, value)
 
@@ -63,6 +68,12 @@ def spelt(text: str, written_as: str) -> Moment | None:
         return at("split year", int(found[1])) if found and (int(found[1]) + 1) % 100 == int(found[2]) else None
     if written_as == "financial year":
         return _any_day(text)
+    if written_as in _PARTS or written_as in _PACKED:
+        text = re.sub(r"\.0+$", "", text).zfill(_PACKED.get(written_as, 0))
+    if written_as in _PARTS:
+        step, most = _PARTS[written_as]
+        found = re.fullmatch(r"(\d{4})[-/. ]?(\d)", text)
+        return of_year(step, int(found[1]), int(found[2])) if found and 1 <= int(found[2]) <= most else None
     if not re.search(r"%[YyGDFcx]", written_as):
         return None
     week = "%V" in written_as and "%u" not in written_as

@@ -13,11 +13,16 @@ from pdlib.observations.periods.names import LANGUAGES, SHORT
 from pdlib.observations.periods.shapes import Form
 
 _FAMILIES = {
-    "year month": "year and number", "split year": "year and number", "day first": "three numbers",
+    "year month": "year and number", "split year": "year and number", "year quarter": "year and number",
+    "year half": "year and number", "day first": "three numbers",
     "month first": "three numbers", "year first": "three numbers", "year, name": "number and name",
     "day, name": "number and name", "month": "word", "weekday": "word",
 }  # fmt: skip
-_OF_NUMBERS = ("number day", "number month", "number year", "number excel", "number")  # the first that fits all
+_SURE = ("number day", "number month", "number year")  # the first that fits all is taken
+_YEAR_LAST = ("number month year", "number day first", "number month first")
+_OPEN = ("number quarter", "number half", "number week", "number seconds", "number milliseconds", "number excel")
+_OF_NUMBERS = (*_SURE, *_YEAR_LAST, *_OPEN, "number")
+NEARLY_EVERY = 0.9  # of the spellings, at least six, that a form fits before the others are taken for mistakes
 _NO_YEAR = {"month without a year", "season", "day without a year"}
 
 
@@ -105,13 +110,14 @@ def grouped(found: Mapping[int, Mapping[Form, Moment]], steps: Iterable[str] = (
 
 def _decided(name: str, found: dict[int, Mapping[Form, Moment]], steps: set[str]) -> Group:
     fitting = [form for form in _all_forms(found) if all(form in each for each in found.values())]
-    if not fitting:
+    if not fitting or (fitting == ["number"] and _nearly_dates(found)):
         return _mixed(name, found)
     options = [Option(form, {place: each[form] for place, each in found.items()}) for form in fitting]
     options = [option for option in options if _of_steps(option, steps)] or options
     if name == "number":
-        options = sorted(options, key=lambda option: _OF_NUMBERS.index(option.form))
-        options = options if options[0].form == "number excel" else options[:1]
+        options = _numbers(options)
+    if name == "year and number":
+        options = _quarters_too(options, known=bool(steps))
     if name == "three numbers":
         options = _likely(options)
     options = _different(options)
@@ -124,6 +130,45 @@ def _all_forms(found: Mapping[int, Mapping[Form, Moment]]) -> list[Form]:
 
 def _of_steps(option: Option, steps: set[str]) -> bool:
     return not steps or all(moment.step in steps for moment in option.moments.values())
+
+
+def _numbers(options: list[Option]) -> list[Option]:
+    """The first form that fits all; several where no number tells them apart."""
+    options = sorted(options, key=lambda option: _OF_NUMBERS.index(option.form))
+    first = options[0].form
+    if first in _OPEN:
+        return [option for option in options if option.form != "number quarter" or not _has(options, "number half")]
+    if first not in _YEAR_LAST:
+        return options[:1]
+    rivals = {*_YEAR_LAST, "number excel"} | ({"number"} if _in_a_row(options[-1]) else set())
+    options = [option for option in options if option.form in rivals]
+    return sorted(options, key=lambda option: -option.rank if option.form in _YEAR_LAST else 1)
+
+
+def _has(options: list[Option], form: Form) -> bool:
+    return any(option.form == form for option in options)
+
+
+def _in_a_row(option: Option) -> bool:
+    """Whether the places are one after another, as those of plain numbers are."""
+    keys = {moment.key for moment in option.moments.values()}
+    return len(keys) > 1 and max(keys) - min(keys) == len(keys) - 1
+
+
+def _quarters_too(options: list[Option], *, known: bool) -> list[Option]:
+    """2018/1 to 2019/4 as quarters or months, and 2018/1 to 2019/2 as half-years; no such doubt within one year."""
+    form = "year half" if _has(options, "year half") else "year quarter"
+    others = [option for option in options if option.form not in {"year half", "year quarter"}]
+    parts = [option for option in options if option.form == form and not known]
+    keys = [divmod(moment.key, 12) for option in others[:1] for moment in option.moments.values()]
+    several = len({year for year, _ in keys}) > 1 and len({month for _, month in keys}) > 1
+    return [*parts, *others] if several else others
+
+
+def _nearly_dates(found: dict[int, Mapping[Form, Moment]]) -> bool:
+    """Whether numbers are dates but for a few, which are mistakes then."""
+    fits = [sum(form in each for each in found.values()) for form in (*_SURE[:2], *_YEAR_LAST)]
+    return len(found) >= 6 and max(fits) >= NEARLY_EVERY * len(found)
 
 
 def _likely(options: list[Option]) -> list[Option]:
@@ -144,7 +189,8 @@ def _different(options: list[Option]) -> list[Option]:
 
 def _mixed(name: str, found: dict[int, Mapping[Form, Moment]]) -> Group:
     """The form that fits most, and the spellings that it does not fit."""
-    count = {form: sum(form in each for each in found.values()) for form in _all_forms(found)}
+    forms = [form for form in _all_forms(found) if form != "number"] or ["number"]
+    count = {form: sum(form in each for each in found.values()) for form in forms}
     best = max(count, key=lambda form: count[form])
     fits = {place: each[best] for place, each in found.items() if best in each}
     return Group(name, [Option(best, fits)], [place for place in found if place not in fits])

@@ -9,21 +9,33 @@ from datetime import UTC, date, datetime
 
 import pandas as pd
 
-from pdlib.observations.periods.asking import ORDERED, Purpose, Task, ask_form
+from pdlib.observations.periods.asking import ORDERED, Purpose, Task, ask_form, ask_language, guessed
 from pdlib.observations.periods.calendar import Calendar
 from pdlib.observations.periods.declaring import by_format, by_order
 from pdlib.observations.periods.forms import Group, dated, family, grouped
 from pdlib.observations.periods.instants import cut_instants
 from pdlib.observations.periods.moments import DATED, PLURALS, Moment
 from pdlib.observations.periods.shapes import readings
-from pdlib.observations.periods.stepping import SHOWN, check_future, check_years, of_one_step, stepped, tell_gaps
+from pdlib.observations.periods.stepping import (
+    SHOWN,
+    check_future,
+    check_strays,
+    check_years,
+    end_of_weeks,
+    of_one_step,
+    stepped,
+    tell_gaps,
+    without_old,
+)
 from pdlib.observations.periods.written import Written, written
 from pdlib.observations.sheet import Sheet
 from pdlib.show.wording import listed
 from pdlib.study import Period
 
-_NO_DATE = "Write periods as 2016-04, or say how they are written under [period]: order or format."
+_NO_DATE = "Write periods as 2016-04, or say"
+LISTED = 24  # spellings of which the order is shown
 _LOST = "Write text, 2016-10, for as numbers 2016.1 and 2016.10 are one."
+_RAGGED = "so far apart that gaps cannot be told"
 _AS_WRITTEN = {"numbered", "season", "month without a year"}
 Moments = dict[int, Moment]
 
@@ -58,10 +70,11 @@ class PeriodsRead:
     @property
     def said(self) -> str:
         """What was understood, for a screen: "2024-01, 2024-02 … 2024-12 in this order, written 2024-01; no gaps"."""
-        names, gaps = self.calendar.labels, self.calendar.gaps
+        names, gaps = self.calendar.labels, len(self.calendar.holes)
+        told = f"{gaps} {'gap' if gaps == 1 else 'gaps'}" if gaps else "no gaps" if self.calendar.steady else _RAGGED
         some = ", ".join(names) if len(names) <= 3 else f"{names[0]}, {names[1]} … {names[-1]}"
         spellings = f", written {', '.join(self.forms[:SHOWN])}" if self.forms else ""
-        return "; ".join([f"{some} in this order{spellings}", *self.notes, f"{len(gaps)} gaps" if gaps else "no gaps"])
+        return "; ".join([f"{some} in this order{spellings}", *self.notes, told])
 
     @property
     def steps(self) -> str:
@@ -111,9 +124,12 @@ def read_periods(
     )  # fmt: skip
     moments, notes = _moments(task)
     if known is None:
-        moments = of_one_step(task, stepped(task, moments))
+        today = today or datetime.now(UTC).date()
+        notes = [*notes, *end_of_weeks(moments)]
+        moments = without_old(task, of_one_step(task, stepped(task, moments)))
         check_years(task, moments, units)
-        check_future(task, moments, today or datetime.now(UTC).date())
+        check_future(task, moments, today)
+        check_strays(task, moments, today)
     labels, apart = _labels(task, moments)
     calendar = Calendar.of(filter(None, labels), declared.order, declared.day_first)
     read = task.written.labels(labels)
@@ -151,6 +167,8 @@ def _on_the_list(task: Task, known: Calendar) -> Moments:
 def _by_form(task: Task) -> tuple[Moments, list[str]]:
     w = task.written
     found = {place: readings(text) for place, (text, _) in enumerate(w.parts)}
+    if ask_language(task):
+        return {}, []
     _settle(task, found)
     sums = [place for place, forms in found.items() if "total" in forms]
     task.refuse(sums, "a sum among its parts", "Leave it out: it counts its parts a second time.", "total")
@@ -188,6 +206,8 @@ def _settle(task: Task, found: dict[int, dict[str, Moment]]) -> None:
     task.refuse(wrong, f"a date that cannot have its {form.removesuffix(' first')} first", fix, "format")
     for place in open_ if first is not None else ():
         found[place] = {form: found[place][form]} if form in found[place] else {"lost": Moment("lost", 0, "")}
+    for forms in found.values() if first is not None else ():
+        forms.pop("number month first" if first else "number day first", None)
     _check_zeros(task, found)
 
 
@@ -217,7 +237,17 @@ def _unread(task: Task, places: list[int]) -> None:
         fix = "Write a period as the observations do, or a date as 2025-01-31."
         task.refuse(places, "neither a period of the observations nor a date", fix, "period")
     else:
-        task.refuse(places, f"a text that {ORDERED}", _NO_DATE, "order")
+        task.refuse(places, f"a text that {ORDERED}", _saying_how(task, places), "order")
+
+
+def _saying_how(task: Task, places: list[int]) -> str:
+    """The key that would settle it: a format that fits all, else the order if few can be read, or an example."""
+    every = range(len(task.written.shown))
+    written_as, door = guessed(task, every), task.written.sheet.door
+    if not written_as and len(every) / 2 < len(places) and len(every) <= LISTED:
+        return f"{_NO_DATE} in which order they come: {task.in_order(every).said(door)}."
+    answer = task.answer({"format": written_as or "%d.%m.%Y"})
+    return f"{_NO_DATE} how all are written{'' if written_as else ', for example'}: {answer.said(door)}."
 
 
 def _sound(task: Task, group: Group, *, alone: bool) -> bool:

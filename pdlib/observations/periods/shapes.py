@@ -8,12 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from pdlib.observations.periods.digits import Form, number, try_day
 from pdlib.observations.periods.moments import A_YEAR, Moment, at, day, of_year, week
 from pdlib.observations.periods.names import MONTHS, SEASONS, SUMS, WEEKDAYS
 
-Form = str  # what is open between forms of one family is decided over the whole column
-EARLIEST, LATEST = 1900, 2100
-EXCEL_DAYS = range(20_000, 75_000)  # 1954 to 2105
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad"))
 
 
@@ -99,13 +97,6 @@ def _sound(reader: _Reader, match: re.Match[str]) -> Iterator[tuple[Form, Moment
             return
 
 
-def _try_day(form: Form, year: int, month: int, number: int) -> Iterator[tuple[Form, Moment]]:
-    try:
-        yield form, day(date(year, month, number))
-    except ValueError:
-        return
-
-
 def _iso_day(y: str, m: str, d: str) -> Iterator[tuple[Form, Moment]]:
     yield "day", day(date(int(y), int(m), int(d)))
 
@@ -115,8 +106,15 @@ def _year_two(y: str, m: str) -> Iterator[tuple[Form, Moment]]:
         yield "year month", of_year("month", int(y), int(m))
 
 
-def _year_dash_two(y: str, m: str) -> Iterator[tuple[Form, Moment]]:
+def _year_number(y: str, m: str) -> Iterator[tuple[Form, Moment]]:
     yield from _year_two(y, m)
+    for form, step, most in (("year quarter", "quarter", 4), ("year half", "half-year", 2)):
+        if len(m) == 1 and 1 <= int(m) <= most:
+            yield form, of_year(step, int(y), int(m))
+
+
+def _year_dash_two(y: str, m: str) -> Iterator[tuple[Form, Moment]]:
+    yield from _year_number(y, m)
     if len(m) == 2 and int(m) == (int(y) + 1) % 100:
         yield "split year", at("split year", int(y))
 
@@ -134,11 +132,11 @@ def _month_year(m: str, y: str) -> Iterator[tuple[Form, Moment]]:
 
 def _three(a: str, b: str, c: str, sep: str) -> Iterator[tuple[Form, Moment]]:
     year = whole_year(c)
-    yield from _try_day("day first", year, int(b), int(a))
+    yield from try_day("day first", year, int(b), int(a))
     if sep != ".":
-        yield from _try_day("month first", year, int(a), int(b))
+        yield from try_day("month first", year, int(a), int(b))
         if len(c) == 2 and len(a) == 2:
-            yield from _try_day("year first", whole_year(a), int(b), int(c))
+            yield from try_day("year first", whole_year(a), int(b), int(c))
 
 
 def _named(y: str, name: str) -> Iterator[tuple[Form, Moment]]:
@@ -148,7 +146,7 @@ def _named(y: str, name: str) -> Iterator[tuple[Form, Moment]]:
 
 def _named_day(d: str, name: str, y: str) -> Iterator[tuple[Form, Moment]]:
     for language, month in MONTHS.get(name, {}).items():
-        yield from _try_day(f"name|{language}", whole_year(y), month, int(d))
+        yield from try_day(f"name|{language}", whole_year(y), month, int(d))
 
 
 def _two_named(y: str, name: str) -> Iterator[tuple[Form, Moment]]:
@@ -188,24 +186,6 @@ def _financial_quarter(y: str, n: str) -> Iterator[tuple[Form, Moment]]:
     yield "financial quarter", at("financial quarter", whole_year(y) * 4 + int(n) - 1)
 
 
-def _number(n: str, f: str | None = None) -> Iterator[tuple[Form, Moment]]:
-    fraction = (f or "").strip("0")
-    if not fraction and len(n) == 8:
-        yield from _try_day("number day", int(n[:4]), int(n[4:6]), int(n[6:]))
-    if not fraction and len(n) == 6 and EARLIEST <= int(n[:4]) <= LATEST and 1 <= int(n[4:]) <= 12:
-        yield "number month", of_year("month", int(n[:4]), int(n[4:]))
-    if not fraction and len(n) == 4 and EARLIEST <= int(n) <= LATEST:
-        yield "number year", of_year("year", int(n))
-    if len(n) == 5 and int(n) in EXCEL_DAYS:
-        yield "number excel", day(excel_day(float(n)))
-    yield "number", at("number", float(f"{n}.{fraction or 0}"))
-
-
-def excel_day(serial: float, *, from_1904: bool = False) -> date:
-    """The day that a spreadsheet counts so; the one that never was, 29 February 1900, is counted along."""
-    return date.fromordinal((date(1904, 1, 1) if from_1904 else date(1899, 12, 30)).toordinal() + int(serial))
-
-
 def _numbered(name: str, n: str) -> Iterator[tuple[Form, Moment]]:
     yield f"numbered|{name.strip(' -_.#')}", Moment("numbered", int(n), "")
 
@@ -235,7 +215,8 @@ _SHAPES: list[tuple[re.Pattern[str], _Reader]] = [
     for pattern, reader in (
         (rf"{_Y}([-/.])(?P<m>\d\d?)\2(?P<d>\d\d?)", _iso_day),
         (rf"{_Y}[-/](?P<m>\d\d?)", _year_dash_two),
-        (rf"{_Y} ?[m. ](?P<m>\d\d?)", _year_two),
+        (rf"{_Y} ?m(?P<m>\d\d?)", _year_two),
+        (rf"{_Y} ?[. ](?P<m>\d\d?)", _year_number),
         (r"(?:fy ?)?(?P<y>\d{4})[-/–](?P<z>\d{4})|(?:fy ?)(?P<y2>\d{4}|\d\d)[-/–](?P<z2>\d\d)",
          lambda y, z, y2, z2: _two_years(y or y2, z or z2)),  # 2016/2017, FY16/17
         (rf"(?P<m>\d\d?)[-/. ]{_Y}", _month_year),
@@ -262,7 +243,7 @@ _SHAPES: list[tuple[re.Pattern[str], _Reader]] = [
         (rf"fy ?{_YY}", _financial),
         (rf"fy ?{_YY}{_SEP}q(?P<n>[1-4])", _financial_quarter),
         (rf"q(?P<n>[1-4]){_SEP}fy ?{_YY}", _financial_quarter),
-        (r"(?P<n>-?\d+)(?:[.,](?P<f>\d+))?", _number),
+        (r"(?P<n>-?\d+)(?:[.,](?P<f>\d+))?", number),
         (r"(?P<name>[^\W\d_][^\W\d]*)\.?", _word),
         (r"(?P<name>[^\W\d_]+(?:-[^\W\d_]+)*)(?P<rest>[ -].*)", _word),
         (r"(?P<name>[^\W\d][^\d]{0,30}?[ ._#-]*)(?P<n>\d{1,6})", _numbered),

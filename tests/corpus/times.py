@@ -68,6 +68,27 @@ FRENCH = [
     "novembre",
     "décembre",
 ]
+POLISH = ["sty", "lut", "mar", "kwi", "maj", "cze", "lip", "sie", "wrz", "paź", "lis", "gru"]
+
+
+def _in_quarters(form: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Twelve quarters of three years, written by year and number."""
+    return lambda f: f.assign(month=[form.format(2021 + k // 4, k % 4 + 1) for k in f["month"].str[-2:].astype(int) - 1])
+
+
+def _once(month: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    return lambda f: f.assign(month=f["month"].where(f.index != 40, month))
+
+
+def _with_sum(label: str, form: Callable[[pd.Series], pd.Series]) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    def make(frame: pd.DataFrame) -> pd.DataFrame:
+        sums = frame.groupby("store", as_index=False)[["happy", "answers"]].sum()
+        return pd.concat([frame.assign(month=form(frame["month"])), sums.assign(month=label, footfall=1.0, staff=1.0)])
+
+    return make
+
+
+QUARTERS = _labels(*(f"{year}-Q{number}" for year in (2021, 2022, 2023) for number in (1, 2, 3, 4)))
 DAY_FIRST = {**HAPPY, "period": {"column": "month", "day_first": True}}
 CASES = [
     *(
@@ -77,6 +98,27 @@ CASES = [
             "%Y%m%d", "%d.%m.%Y", "%d %B %Y", "%d-%b-%y", "%Y-%m-%d 00:00:00", "%Y-%m-%dT00:00:00Z",
         )
     ),
+    *(Case(f"months as {form}", _written(form), "same") for form in ("%m%Y", "%-m%Y")),
+    Case("months as numbers, the year last", lambda f: f.assign(month=(f["month"].str[-2:] + f["month"].str[:4]).astype(int)), "same"),
+    Case("month ends as numbers, the day first", _written(lambda d: f"{d + pd.offsets.MonthEnd(0):%-d%m%Y}"), "same"),
+    Case("month starts as numbers, the day first", _written("%d%m%Y"), S + r"12 month starts[^\n]*day_first"),
+    Case("month starts as numbers, the day first, said", _written("%-d%m%Y"), "same", DAY_FIRST),
+    Case("quarters as 2021/1", _in_quarters("{}/{}"), S + r"quarters[^\n]*months"),
+    Case("quarters as 2021/1, said", _in_quarters("{}/{}"), QUARTERS, {**HAPPY, "period": {"column": "month", "format": "quarters"}}),
+    Case("quarters as 2021/1, months said", _in_quarters("{}/{}"), lambda o: o.periods[:5] == ["2021-01", "2021-02", "2021-03", "2021-04", "2022-01"], {**HAPPY, "period": {"column": "month", "format": "%Y/%m"}}, doubt="2021-05"),
+    Case("quarters as 20211", _in_quarters("{}{}"), S + r"2021-Q1[^\n]*quarters"),
+    Case("quarters as 20211, said", _in_quarters("{}{}"), QUARTERS, {**HAPPY, "period": {"column": "month", "format": "quarters"}}),
+    Case("months as 05/23", _written("%m/%y"), r'cannot be put in order[^\n]*period=\{"column": "month", "format": "%m/%y"\}'),
+    Case("months in Polish", _written(lambda d: f"{POLISH[d.month - 1]} {d.year}"), S + r"the language of '... 2024' is not known[^\n]*order"),
+    Case("a month a hundred years ago", _once("1924-05"), S + r"1924-05[^\n]*row 42"),
+    Case("a month of the year 23", _once("0023-05"), S + r"0023-05[^\n]*row 42"),
+    Case("a month some years ago", _once("2016-05"), lambda o: o.periods[0] == "2016-05", doubt=r"2016-05' lies 8 years[^\n]*row 42"),
+    Case("four months of each year", lambda f: f.assign(month=[f"{2021 + (k - 1) // 4}-{(k - 1) % 4 + 1:02d}" for k in f["month"].str[-2:].astype(int)]), lambda o: len(o.periods) == 12, doubt=r"2021-05"),
+    Case("a thirteenth period that is the sum", _with_sum("13", lambda m: m.str[-2:].astype(int).astype(str)), S + r"'13' is the sum of the 12 others"),
+    Case("a month that is the sum", _with_sum("2025-01", lambda m: m), S + r"'2025-01' is the sum of the 12 others"),
+    Case("weeks by their Sundays", lambda f: f.assign(month=[str(pd.Timestamp("2024-01-07") + pd.Timedelta(weeks=k - 1))[:10] for k in f["month"].str[-2:].astype(int)]), _labels(*(f"2024-W{k:02d}" for k in range(1, 13))), doubt="Sundays"),
+    Case("weeks as numbers", lambda f: f.assign(month=[202400 + 4 * k for k in f["month"].str[-2:].astype(int)]), S + r"2024-W04[^\n]*weeks"),
+    Case("seconds since 1970", lambda f: f.assign(month=(pd.to_datetime(f["month"] + "-01") - pd.Timestamp("1970-01-01")) // pd.Timedelta("1s")), S + r"1 Jan 2024 as seconds since 1970"),
     Case("months without their zero", _written(_quarter), "same"),
     Case("months in capitals", _written(lambda d: f"{d:%b %Y}".upper()), "same"),
     Case("months in German", _written(lambda d: f"{GERMAN[d.month - 1]} {d.year}"), "same"),

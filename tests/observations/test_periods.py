@@ -71,6 +71,17 @@ READ = {
     "April 1, 2016": (months("%B %d, %Y"), MONTHS),
     "15 April 2016": (["15 April 2016", "16 April 2016"], ["2016-04-15", "2016-04-16"]),
     "iso days": (months("%Y-%m-%d"), MONTHS),
+    "six digits, the year last": (months("%m%Y"), MONTHS),
+    "six digits, the year last, number": ([int(text) for text in months("%m%Y")], MONTHS),
+    "six digits, the year last, one year": ([f"{m}2016.0" for m in range(2, 8)], MONTHS[1:7]),
+    "eight digits, the day first": (["31012016", "29022016", "31032016"], MONTHS[:3]),
+    "eight digits, the month first": ([1312016, 2292016, 3312016], MONTHS[:3]),
+    "numbers that only look like it": ([132016, 142016, 152016], ["132016", "142016", "152016"]),
+    "quarters of one year, or months": (["2016/1", "2016/2", "2016/3"], MONTHS[:3]),
+    "one month a year, no zero": (["2016/1", "2017/1", "2018/1"], ["2016-01", "2017-01", "2018-01"]),
+    "Sundays": (["2016-01-10", "2016-01-17", "2016-01-24"], ["2016-W01", "2016-W02", "2016-W03"]),
+    "two Sundays": (["2016-01-10", "2016-01-17"], ["2016-01-10", "2016-01-17"]),
+    "decimals": (["5.05", "5.1", "5.5"], ["5.05", "5.1", "5.5"]),
     "eight digits": (months("%Y%m%d"), MONTHS),
     "eight digits, number": ([int(text) for text in months("%Y%m%d")], MONTHS),
     "days": (["2016-04-01", "2016-04-02"], ["2016-04-01", "2016-04-02"]),
@@ -156,6 +167,23 @@ ASKED = {
     "days of a spreadsheet, text": (["42461", "42491"], "format", "excel", ["2016-04", "2016-05"]),
     "plain numbers of five digits": ([42461, 42462], "format", "number", ["42461", "42462"]),
     "days since 1904": ([40999, 41029], "format", "excel-1904", ["2016-04", "2016-05"]),
+    "the day first, eight digits": (months("%d%m%Y"), "day_first", True, MONTHS),
+    "the month first, seven digits": ([int(text) for text in months("%m%d%Y")], "day_first", False, MONTHS),
+    "numbers in a row": ([12011, 12012, 12013], "format", "number", ["12011", "12012", "12013"]),
+    "January of each year": ([12011, 12012, 12013], "format", "%m%Y", ["2011-01", "2012-01", "2013-01"]),
+    "days of a spreadsheet, or April": ([42005, 42012], "format", "excel", ["2015-01-01", "2015-01-08"]),
+    "quarters": (["2018/3", "2018/4", "2019/1"], "format", "quarters", ["2018-Q3", "2018-Q4", "2019-Q1"]),
+    "quarters, months": (["2018-3", "2018-4", "2019-1"], "format", "%Y-%m", ["2018-03", "2018-04", "2019-01"]),
+    "half-years": (["2018.1", "2018.2", "2019.1"], "format", "half-years", ["2018-H1", "2018-H2", "2019-H1"]),
+    "quarters, five digits": ([20183, 20184, 20191], "format", "quarters", ["2018-Q3", "2018-Q4", "2019-Q1"]),
+    "half-years, five digits": ([20181, 20182, 20191], "format", "half-years", ["2018-H1", "2018-H2", "2019-H1"]),
+    "weeks, six digits": ([201851, 201852, 201901], "format", "%G%V", ["2018-W51", "2018-W52", "2019-W01"]),
+    "seconds": ([1672531200, 1675209600], "format", "number", ["1672531200", "1675209600"]),
+    "milliseconds": (["1672531200000", "1675209600000"], "format", "number", ["1672531200000", "1675209600000"]),
+    "Polish": (["sty 2024", "lut 2024", "kwi 2024"], "order", ["sty 2024", "lut 2024", "kwi 2024"],
+               ["sty 2024", "lut 2024", "kwi 2024"]),
+    "Polish, no year": (["sty", "lut", "mar", "kwi"], "order", ["sty", "lut", "mar", "kwi"],
+                        ["sty", "lut", "mar", "kwi"]),
     "financial years": (["2010-11", "2011-12"], "format", "%Y-%y", ["2010/11", "2011/12"]),
     "November and December": (["2010-11", "2011-12"], "format", "%Y-%m", ["2010-11", "2011-12"]),
     "1 April": (["2015-04-01", "2016-04-01"], "format", "financial year", ["2015/16", "2016/17"]),
@@ -208,6 +236,9 @@ REFUSED = {
     "October alone": (["2016.1", "2016.11", "2016.12"], "lost its zero", (2,)),
     "day and month first": (["13/04/2016", "14/04/2016", "04/15/2016"], "written in another way", (4,)),
     "dots with the month first": (["4.12.2016", "4.13.2016"], "cannot be put in order", (3,)),
+    "a month of six digits that is none": ([*(f"{m:02d}2016" for m in range(1, 13)), "132016"], "another way", (14,)),
+    "a year of two digits made four": ([*MONTHS, "0023-05"], "a year that cannot be meant", (20,)),
+    "a year a thousand too low": ([*MONTHS, "1016-05"], "a year that cannot be meant", (20,)),
     "no such day": (["2016-02-29", "2017-02-29"], "cannot be put in order", (3,)),
     "no such week": (["2019-W52", "2019-W53"], "cannot be put in order", (3,)),
     "no such month": (["2016-12", "2016-13"], "cannot be put in order", (3,)),
@@ -288,6 +319,93 @@ def test_a_gap_is_said_and_stays_a_gap(values: list[Any], missing: list[str]) ->
     assert found.calendar.gaps == missing
     assert [problem.found for problem in problems] == [f"{label}: no unit has a row." for label in missing]
     assert len(found.calendar.full()) == len(values) + len(missing)
+
+
+@pytest.mark.parametrize(
+    ("values", "count"),
+    [
+        ([month for month in months("%Y-%m", 36) if month[-2:] < "05"], 16),
+        (["2016-W01", "2016-W02", "2016-W09", "2016-W10"], 6),
+        (months("%Y-%m-%d", 3) + ["2016-05-15"], 0),  # days of which no step is known
+    ],
+)
+def test_gaps_are_said_also_where_they_are_no_columns_of_the_grid(values: list[str], count: int) -> None:
+    found, problems = read(values)
+    assert len(found.calendar.holes) == count
+    assert found.calendar.gaps == []
+    assert found.calendar.full() == list(found.calendar.labels)
+    assert "no gaps" not in found.said
+    assert f"{count} gaps" in found.said or "gaps cannot be told" in found.said
+    assert [problem.code for problem in problems] == ["gap"] * (count > 0)
+    assert all("taken one after another" in problem.found for problem in problems)
+
+
+SPREAD = [month for month in MONTHS for _ in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("stray", "level", "away"),
+    [
+        ("1916-05", "question", "100 years"),
+        ("1999-05", "question", "17 years"),
+        ("2009-05", "doubt", "7 years"),
+        ("2014-11", "doubt", "14 months"),
+        ("2015-06", None, ""),  # a store that was there some months before the others
+    ],
+)
+def test_a_row_far_from_all_others_is_told(stray: str, level: str | None, away: str) -> None:
+    found, problems = read([*SPREAD, stray])
+    (told,) = [problem for problem in problems if problem.code == "far"] or [None]
+    assert "no gaps" not in found.said
+    assert (told is None) == (level is None)
+    if told is not None:
+        assert told.level == level
+        assert told.found == f"{stray!r} lies {away} from all other periods and has 1 row: row 146."
+        assert told.rows == (146,)
+
+
+def test_two_slips_are_two_and_an_answer_leaves_a_doubt() -> None:
+    _, problems = read([*SPREAD, "1916-05", "1961-05"])
+    assert [problem.rows for problem in problems if problem.code == "far"] == [(146,), (147,)]
+    _, after = read([*SPREAD, "1916-05"], format="%Y-%m")
+    assert [problem.level for problem in after] == ["doubt"]
+
+
+def test_a_number_far_from_all_others_is_told() -> None:
+    _, problems = read([*(number for number in range(1, 13) for _ in range(8)), 99])
+    assert [problem.found for problem in problems if problem.code == "far"] == [
+        "'99' lies 87 numbers from all other periods and has 1 row: row 98."
+    ]
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        [*months("%Y-%m", 60, "2011-01"), *SPREAD],  # a first store that is five years older
+        [*SPREAD, "2018-01", *["2018-02"] * 8, *["2018-03"] * 8],  # closed for half a year, then one opens first
+        [day for day in pd.bdate_range("2016-01-04", periods=40).strftime("%Y-%m-%d") for _ in range(9)]
+        + ["2016-03-05"],
+    ],
+)
+def test_few_rows_that_others_lead_to_are_not_far(sound: list[str]) -> None:
+    assert not [problem for problem in read(sound)[1] if problem.code == "far"]
+
+
+@pytest.mark.parametrize(
+    ("values", "door", "key"),
+    [
+        (months("%m/%y"), "keywords", 'period={"column": "month", "format": "%m/%y"}'),
+        (months("%m/%y"), "toml", '[period] format = "%m/%y"'),
+        (["before", "after"], "toml", '[period] order = ["before", "after"]'),
+        ([*MONTHS, "some time"], "toml", '[period] format = "%d.%m.%Y"'),
+    ],
+)
+def test_what_cannot_be_put_in_order_comes_with_a_key(values: list[str], door: Any, key: str) -> None:
+    sheet = Sheet("sales.csv", pd.DataFrame({"month": values}), [], door)
+    read_periods(sheet, "month", Period(column="month"), today=TODAY)
+    (problem,) = sheet.problems
+    assert "cannot be put in order" in problem.found
+    assert key in problem.fix
 
 
 def test_days_that_are_never_worked_are_no_gaps() -> None:

@@ -168,3 +168,30 @@ def test_read_at_the_other_door_speaks_in_keywords() -> None:
         read(frame, unit="store", period="month", outcome="sales", kind="mean", better="higher")
     given = {"column": "store", "exclude": ["Total"]}
     assert read(frame, unit=given, period="month", outcome="sales", better="higher").panel["unit"].nunique() == 40
+
+
+def summed_up(frame: pd.DataFrame, label: str) -> pd.DataFrame:
+    """Each store's year as one more period."""
+    sums = frame.groupby("store", as_index=False)[COUNTS].sum().assign(month=label)
+    rest = frame.drop(columns=["month", *COUNTS]).drop_duplicates("store")
+    return pd.concat([frame, sums.merge(rest, on="store")], ignore_index=True)
+
+
+@pytest.mark.parametrize("outcome", [HAPPY, COMPLAINTS])
+@pytest.mark.parametrize("lost", [0, 5])
+def test_a_period_that_is_the_sum_of_the_others_is_refused(outcome: dict[str, str], lost: int) -> None:
+    frame = months()
+    last = max(frame["month"].unique())
+    label = f"{int(last[:4]) + 1}-01"
+    whole = summed_up(frame, label).drop(index=range(len(frame), len(frame) + lost))
+    (told_,) = [problem for problem in told(whole, study(outcome)) if problem.code == "total"]
+    assert told_.level == "problem"
+    assert f"period '{label}' is the sum of the 12 others in {40 - lost} rows" in told_.found
+    assert told_.rows[0] == len(frame) + 2
+    assert not [problem for problem in told(frame, study(outcome)) if problem.code == "total"]
+
+
+def test_a_last_month_as_large_as_all_others_is_no_sum() -> None:
+    frame = summed_up(months(), "2030-01")
+    frame.loc[frame["month"] == "2030-01", COUNTS] += 1
+    assert not [problem for problem in told(frame, study(COMPLAINTS)) if problem.code == "total"]

@@ -8,9 +8,9 @@ from datetime import date
 from itertools import groupby
 
 from pdlib.observations.periods import days
+from pdlib.observations.periods.digits import Form
 from pdlib.observations.periods.moments import DATED, Moment
 from pdlib.observations.periods.names import LANGUAGES, SHORT
-from pdlib.observations.periods.shapes import Form
 
 _FAMILIES = {
     "year month": "year and number", "split year": "year and number", "year quarter": "year and number",
@@ -140,7 +140,9 @@ def _numbers(options: list[Option]) -> list[Option]:
         return [option for option in options if option.form != "number quarter" or not _has(options, "number half")]
     if first not in _YEAR_LAST:
         return options[:1]
-    rivals = {*_YEAR_LAST, "number excel"} | ({"number"} if _in_a_row(options[-1]) else set())
+    rivals = {*_YEAR_LAST} | ({"number"} if _in_a_row(options[-1]) else set())
+    if len({moment.key % 12 for moment in options[0].moments.values()}) == 1:  # else the days are decades apart
+        rivals.add("number excel")
     options = [option for option in options if option.form in rivals]
     return sorted(options, key=lambda option: -option.rank if option.form in _YEAR_LAST else 1)
 

@@ -73,7 +73,9 @@ POLISH = ["sty", "lut", "mar", "kwi", "maj", "cze", "lip", "sie", "wrz", "paź",
 
 def _in_quarters(form: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
     """Twelve quarters of three years, written by year and number."""
-    return lambda f: f.assign(month=[form.format(2021 + k // 4, k % 4 + 1) for k in f["month"].str[-2:].astype(int) - 1])
+    return lambda f: f.assign(
+        month=[form.format(2021 + k // 4, k % 4 + 1) for k in f["month"].str[-2:].astype(int) - 1]
+    )
 
 
 def _once(month: str) -> Callable[[pd.DataFrame], pd.DataFrame]:

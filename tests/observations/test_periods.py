@@ -326,7 +326,7 @@ def test_a_gap_is_said_and_stays_a_gap(values: list[Any], missing: list[str]) ->
     [
         ([month for month in months("%Y-%m", 36) if month[-2:] < "05"], 16),
         (["2016-W01", "2016-W02", "2016-W09", "2016-W10"], 6),
-        (months("%Y-%m-%d", 3) + ["2016-05-15"], 0),  # days of which no step is known
+        ([*months("%Y-%m-%d", 3), "2016-05-15"], 0),  # days of which no step is known
     ],
 )
 def test_gaps_are_said_also_where_they_are_no_columns_of_the_grid(values: list[str], count: int) -> None:
@@ -369,6 +369,29 @@ def test_two_slips_are_two_and_an_answer_leaves_a_doubt() -> None:
     assert [problem.rows for problem in problems if problem.code == "far"] == [(146,), (147,)]
     _, after = read([*SPREAD, "1916-05"], format="%Y-%m")
     assert [problem.level for problem in after] == ["doubt"]
+
+
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [
+        ([*SPREAD, "1916-05"], "%Y-%m"),
+        ([f"{text[5:]}{text[:4]}" for text in [*SPREAD, "1916-05"]], "%m%Y"),
+        ([pd.Timestamp(text) for text in [*SPREAD, "1916-05"]], "%Y-%m-%d"),
+        (
+            [*(day for day in pd.date_range("2016-02-03", periods=30) for _ in range(8)), dt.date(1916, 2, 7)],
+            "%Y-%m-%d",
+        ),
+        ([*(year for year in range(2001, 2013) for _ in range(8)), 1907], "%Y"),
+        ([*(f"Q{q} 2016" for q in range(1, 5) for _ in range(8)), "Q1 1916"], None),
+    ],
+)
+def test_a_slip_of_years_is_asked_with_a_key_that_changes_no_label(values: list[Any], key: str | None) -> None:
+    found, problems = read(values)
+    (told,) = [problem for problem in problems if problem.code == "far"]
+    assert told.level == ("question" if key else "problem")
+    assert [answer.entries["format"] for answer in told.answers] == [key] * bool(key)
+    after = read(values, format=key)[0] if key else found
+    assert after.labels.tolist() == found.labels.tolist()
 
 
 def test_a_number_far_from_all_others_is_told() -> None:

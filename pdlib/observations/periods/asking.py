@@ -25,8 +25,9 @@ _DAYS = [
                                      ("%d", "%b", "%Y"), ("%d", "%b", "%y"), ("%d", "%B", "%Y")) for mark in "-/. "),
     "%Y%m%d", "%d%m%Y", "%d. %B %Y", "%B %d, %Y", "%b %d, %Y",
 ]  # fmt: skip
-_MONTHS = [mark.join(parts) for parts in (("%Y", "%m"), ("%m", "%Y"), ("%m", "%y"), ("%y", "%m"), ("%b", "%y"),
-                                          ("%b", "%Y"), ("%B", "%Y")) for mark in ("-", "/", ".", " ", "")]  # fmt: skip
+_MONTHS = ["%Y", *(mark.join(parts) for parts in (("%m", "%Y"), ("%Y", "%m"), ("%m", "%y"), ("%y", "%m"),
+                                                  ("%b", "%y"), ("%b", "%Y"), ("%B", "%Y"))
+                   for mark in ("-", "/", ".", " ", ""))]  # fmt: skip
 _WITH_A_YEAR = "Write them as 2016-04, or say in which order they come:"
 _FORMATS = {
     "year month": ("%Y-%m", "months"), "split year": ("%Y-%y", "financial years"), "day first": ("%d/%m/%y", ""),
@@ -174,8 +175,10 @@ def ask_year(task: Task, moments: dict[int, Moment]) -> None:
 
 
 def guessed(task: Task, places: Iterable[int]) -> str | None:
-    """The first format that fits all of these spellings."""
+    """The first format that fits all of these spellings; cells that are dates already fit any."""
     texts = [task.written.shown[place] for place in places if task.written.kinds[place] != "date"]
+    if not texts:
+        return _DAYS[0]
     return next((form for form in (*_MONTHS, *_DAYS) if all(spelt(text, form) for text in texts)), None)
 
 

@@ -164,9 +164,12 @@ def _tell_stray(task: Task, moments: Moments, chosen: np.ndarray, distance: floa
             task.written.column, found, "Correct it if it is mistyped.", code="far", rows=numbers[:1000]
         )
         return
-    written_as = guessed(task, moments) or "%Y-%m-%d"
+    written_as, fix = guessed(task, moments), "Correct it, or leave the rows out"
+    if written_as is None:
+        task.written.sheet.report(task.written.column, found, f"{fix}.", code="far", rows=numbers[:1000])
+        return
     answer = task.answer({"format": written_as}, "read as it is written")
-    task.ask(found, [answer], "far", chosen, "Correct it, or leave the rows out; if it is meant:")
+    task.ask(found, [answer], "far", chosen, f"{fix}; if it is meant:")
 
 
 def tell_gaps(task: Task, calendar: Calendar) -> None:

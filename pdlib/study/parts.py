@@ -73,9 +73,9 @@ class Period(Part):
     The other keys settle how the column is written where it could be read in two ways: ``format`` as in ``strptime``
     ("%d/%m/%Y"), or "excel" and "excel-1904" for days as spreadsheets count them, "number" for plain numbers,
     "quarters" and "half-years" for a year and a number (2018/1, 20181), "financial year" for dates that begin or end
-    one; ``day_first`` where only that is open; ``order``, every label in the order of time; ``zone``, a time zone in which instants are cut; ``future`` where
-    periods that have not begun yet are meant. ``window`` says that a table holds the last so many periods and no more,
-    so that it may shrink from one build to the next.
+    one; ``day_first`` where only that is open; ``order``, every label in the order of time; ``zone``, a time zone in
+    which instants are cut; ``future`` where periods that have not begun yet are meant. ``window`` says that a table
+    holds the last so many periods and no more, so that it may shrink from one build to the next.
     """
 
     column: str

@@ -431,6 +431,13 @@ def test_what_cannot_be_put_in_order_comes_with_a_key(values: list[str], door: A
     assert key in problem.fix
 
 
+@pytest.mark.parametrize(("column", "asked"), [("week", 1), ("Kalenderwoche", 1), ("month", 0)])
+def test_a_column_of_weeks_holds_no_months(column: str, asked: int) -> None:
+    sheet = Sheet("sales.csv", pd.DataFrame({column: [202301, 202302, 202312]}), [])
+    read_periods(sheet, column, Period(column=column), today=TODAY)
+    assert ["2023-W01" in problem.found for problem in sheet.problems if problem.level == "question"] == [True] * asked
+
+
 def test_days_that_are_never_worked_are_no_gaps() -> None:
     days = list(pd.bdate_range("2016-01-05", periods=20).strftime("%Y-%m-%d"))
     assert read(days)[0].calendar.gaps == []

@@ -36,6 +36,7 @@ _NO_DATE = "Write periods as 2016-04, or say"
 LISTED = 24  # spellings of which the order is shown
 _LOST = "Write text, 2016-10, for as numbers 2016.1 and 2016.10 are one."
 _RAGGED = "so far apart that gaps cannot be told"
+_WEEKS = re.compile(r"(?i)week|woche|^kw$|semaine|semana|settimana")
 _AS_WRITTEN = {"numbered", "season", "month without a year"}
 Moments = dict[int, Moment]
 
@@ -208,6 +209,9 @@ def _settle(task: Task, found: dict[int, dict[str, Moment]]) -> None:
         found[place] = {form: found[place][form]} if form in found[place] else {"lost": Moment("lost", 0, "")}
     for forms in found.values() if first is not None else ():
         forms.pop("number month first" if first else "number day first", None)
+    for forms in found.values() if _WEEKS.search(w.column) else ():
+        if "number week" in forms:  # 202312 in a column of weeks is no December
+            forms.pop("number month", None)
     _check_zeros(task, found)
 
 

@@ -17,11 +17,11 @@ from pdlib.stats.steps_in_time import Steps
 
 Array = np.ndarray
 FEWEST_PERIODS, FEWEST_UNITS, GROUPS = 4, 20, 20
-CLEAR, BEYOND, NOTHING, LAGS = 3.0, 2.5, 2.2, 4
+CLEAR, BEYOND, NOTHING, LAGS = 3.0, 2.5, 2.5, 4
 STRONGEST = 0.8  # correlation of honest spells from month to month, chance left out
 HELD, LENGTHS = (0, 1, 2, 3, 4, 6, 9, 12, 18, 24, 36, 48), (12, 4, 13)  # periods held before the first; of a year
-MISFIT, GAIN, SURE, FALLEN = 2.5, 40.0, 0.12, 4.0
-TOO_LONG = 0.4  # log of how far apart figures may be beyond what their steps make: beyond, they follow a trend
+MISFIT, GAIN, SURE, FALLEN = 2.5, 40.0, 0.12, 8.0
+TOO_LONG = 0.8  # log of how far apart figures may be beyond what their steps make: beyond, they follow a trend
 PLACES = 4  # decimals that figures are rounded to
 
 
@@ -159,7 +159,9 @@ def _misfit(values: Array, weight: Array) -> float:
 def _templates(count: int) -> Iterator[tuple[Array, Array]]:
     """Log variance of the steps of running means, and where these start."""
     places = [np.arange(1, count + 1) + held for held in HELD]
-    places += [(np.arange(count) + first) % length + 1 for length in LENGTHS for first in range(length)]
+    years = [(np.arange(count) + first) % length + 1 for length in LENGTHS for first in range(length)]
+    opened = [np.where(np.cumsum(year == 1) == 0, np.arange(1, count + 1), year) for year in years]
+    places += years + opened
     for place in places:
         now, before = place[1:].astype(float), place[:-1].astype(float)
         template = np.where(now > 1, 1 / (now * np.maximum(now - 1, 1)), 1 + 1 / before)

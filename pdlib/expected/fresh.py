@@ -131,9 +131,9 @@ def _reason(found: Signature, grid: Grid, study: Study) -> str:
             f"counted again and again. Leave such {many} empty to find out who can be named."
         )
     if found.kind == "running":
-        since = "the year began" if len(found.starts) > 1 else "a start"
+        so_far = "since the year began" if len(found.starts) > 1 else "so far"
         return (
-            f"From {one} to {one} figures move ever less, as a mean of all {many} since {since} does: each figure holds "
+            f"From {one} to {one} figures move ever less, as a mean of all {many} {so_far} does: each figure holds "
             f"those before it, and chance that struck once is counted again and again. {correct}"
         )
     if found.kind == "rolling":
@@ -143,5 +143,6 @@ def _reason(found: Signature, grid: Grid, study: Study) -> str:
         )
     less = "move far less than chance alone would move them, and keep on" if found.too_steady else "keep on"
     return (
-        f"From {one} to {one} figures {less} from where they were: each {one} seems to hold much of the {many} before it, as a rolling total does. {correct}"
+        f"From {one} to {one} figures {less} from where they were: each {one} seems to hold much of the {many} before "
+        f"it, as a rolling total does. {correct}"
     )

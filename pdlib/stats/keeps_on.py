@@ -10,17 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from pdlib.stats.steps_in_time import Steps
 
 Array = np.ndarray
-FEWEST_PERIODS, FEWEST_UNITS, GROUPS = 4, 20, 20
-CLEAR, BEYOND, NOTHING, LAGS = 3.0, 2.5, 2.5, 4
+FEWEST_PERIODS, FEWEST_FREE, FEWEST_UNITS, GROUPS = 4, 6, 20, 20
+CLEAR, BEYOND, ENOUGH = 3.0, 2.5, 2.0  # standard errors: of nothing, past honest spells, past half of what is new
+LAGS, NOTHING, SETTLING, LASTING = 4, 2.5, 1.3, 3.5  # what steps may owe to those 1 to 4 before, in standard errors
 STRONGEST = 0.8  # correlation of honest spells from month to month, chance left out
 HELD, LENGTHS = (0, 1, 2, 3, 4, 6, 9, 12, 18, 24, 36, 48), (12, 4, 13)  # periods held before the first; of a year
-MISFIT, GAIN, SURE, FALLEN = 2.5, 40.0, 0.12, 8.0
+MISFIT, GAIN, SURE = 2.5, 40.0, 0.12  # squares a step left by the best shape, gained by it; log error at the least
+FALLEN = 8.0  # times by which the variance of a running mean's steps falls, to be told from a calmer time
 TOO_LONG = 0.8  # log of how far apart figures may be beyond what their steps make: beyond, they follow a trend
 PLACES = 4  # decimals that figures are rounded to
 
@@ -138,16 +141,18 @@ def _running(apart: Array, steps: Array) -> Array | None:
     size = np.log(steps[0])
     weight = 1 / (_error(np.log(steps[1:])) ** 2 + SURE**2)
     alike = _misfit(size, weight)
-    best, starts = min(
-        ((_misfit(size - template, weight), starts) for template, starts in _templates(len(size) + 1)),
-        key=lambda one: one[0],
-    )
+    fits = [(_misfit(size - template, weight), starts) for template, starts in _templates(len(size) + 1)]
+    if not fits:
+        return None
+    best, starts = min(fits, key=lambda one: one[0])
     if best > MISFIT * len(size) or alike - best < GAIN:
+        return None
+    if max(list(_owed(apart))[1:]) > LASTING:  # units settle, each at its pace
         return None
     year = np.searchsorted(starts, np.arange(len(size) + 1), side="right")
     for half in (slice(None), slice(len(size) // 2, None)):
         far, error, new = _farther(apart[:, half, half], steps[:, half], year[half])
-        if far - CLEAR * error < new / 2 or far > TOO_LONG + error:
+        if far - ENOUGH * error < new / 2 or far > TOO_LONG + error:
             return None
     return starts
 
@@ -156,22 +161,26 @@ def _misfit(values: Array, weight: Array) -> float:
     return float((weight * (values - weight @ values / weight.sum()) ** 2).sum())
 
 
-def _templates(count: int) -> Iterator[tuple[Array, Array]]:
+@lru_cache(maxsize=16)
+def _templates(count: int) -> list[tuple[Array, Array]]:
     """Log variance of the steps of running means, and where these start."""
     places = [np.arange(1, count + 1) + held for held in HELD]
     years = [(np.arange(count) + first) % length + 1 for length in LENGTHS for first in range(length)]
     opened = [np.where(np.cumsum(year == 1) == 0, np.arange(1, count + 1), year) for year in years]
-    places += years + opened
-    for place in places:
+    found = []
+    for place in [*places, *years, *opened]:
         now, before = place[1:].astype(float), place[:-1].astype(float)
         template = np.where(now > 1, 1 / (now * np.maximum(now - 1, 1)), 1 + 1 / before)
         if template.max() > FALLEN * template.min():
-            yield np.log(template), np.concatenate([[0], np.flatnonzero(now == 1) + 1])
+            found.append((np.log(template), np.concatenate([[0], np.flatnonzero(now == 1) + 1])))
+    return found
 
 
 def _farther(apart: Array, steps: Array, year: Array, spell: float = 0.0) -> tuple[float, float, float]:
-    """Mean log of how far apart figures are over what free steps make, its error, and what figures would make that
-    are each new, or honest spells."""
+    """How far apart figures are over what free steps make, its error, and what new figures or honest spells make.
+
+    All are logs, their mean over all lags from two.
+    """
     sums = np.concatenate([np.zeros((len(steps), 1)), np.cumsum(steps, axis=1)], axis=1)
     found, new = [], []
     for lag in range(2, apart.shape[1]):
@@ -188,20 +197,24 @@ def _farther(apart: Array, steps: Array, year: Array, spell: float = 0.0) -> tup
 
 def _free(apart: Array, steps: Array) -> bool:
     """Whether figures are as far apart as free steps make them, and clearly farther than honest spells do."""
+    if apart.shape[1] < FEWEST_FREE:
+        return False
     one = np.zeros(apart.shape[1])
     far, error, spells = _farther(apart, steps, one, STRONGEST)
     if not (far - BEYOND * error > spells and abs(far) < CLEAR * error):
         return False
     late = slice(apart.shape[1] // 2, None)
     ended, wrong, new = _farther(apart[:, late, late], steps[:, late], one[late])
-    return ended > max(new / 2, -CLEAR * wrong) and all(abs(r) < NOTHING * wrong for r, wrong in _owed(apart))
+    owed = list(_owed(apart))
+    settling = sum(owed[1:]) / np.sqrt(max(len(owed) - 1, 1))
+    return ended > max(new / 2, -CLEAR * wrong) and max(np.abs(owed)) < NOTHING and settling < SETTLING
 
 
-def _owed(apart: Array) -> Iterator[tuple[float, float]]:
-    """Covariance of steps that lie 1, 2, 3 and 4 periods apart, and its error."""
+def _owed(apart: Array) -> Iterator[float]:
+    """Covariance of steps that lie 1, 2, 3 and 4 periods apart, in standard errors."""
     count = apart.shape[1]
     for lag in range(1, min(LAGS, count - 2) + 1):
         a = np.arange(count - 1 - lag)
         far = apart[:, a, a + lag + 1] - apart[:, a, a + lag] - apart[:, a + 1, a + lag + 1]
         owed = (far + (apart[:, a + 1, a + lag] if lag > 1 else 0.0)).sum(axis=1)
-        yield float(owed[0]), float(_error(owed[1:]))
+        yield float(owed[0]) / max(float(_error(owed[1:])), 1e-300)

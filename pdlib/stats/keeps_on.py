@@ -17,7 +17,7 @@ import numpy as np
 from pdlib.stats.steps_in_time import Steps
 
 Array = np.ndarray
-FEWEST_PERIODS, FEWEST_FREE, FEWEST_UNITS, GROUPS = 4, 6, 20, 20
+FEWEST_PERIODS, FEWEST_FREE, FEW, FEWEST_UNITS, GROUPS = 4, 6, 10, 20, 20
 CLEAR, BEYOND, ENOUGH = 3.0, 2.5, 2.0  # standard errors: of nothing, past honest spells, past half of what is new
 LAGS, NOTHING, SETTLING, LASTING = 4, 2.5, 1.3, 3.5  # what steps may owe to those 1 to 4 before, in standard errors
 STRONGEST = 0.8  # correlation of honest spells from month to month, chance left out
@@ -201,13 +201,15 @@ def _free(apart: Array, steps: Array) -> bool:
         return False
     one = np.zeros(apart.shape[1])
     far, error, spells = _farther(apart, steps, one, STRONGEST)
-    if not (far - BEYOND * error > spells and abs(far) < CLEAR * error):
+    few = apart.shape[1] < FEW  # seasons and settling of a few periods come closest to free steps
+    if not (far - (CLEAR if few else BEYOND) * error > spells and abs(far) < CLEAR * error):
         return False
-    late = slice(apart.shape[1] // 2, None)
-    ended, wrong, new = _farther(apart[:, late, late], steps[:, late], one[late])
+    half = slice(apart.shape[1] // 2, None)
+    ended, wrong, new = _farther(apart[:, half, half], steps[:, half], one[half])
     owed = list(_owed(apart))
     settling = sum(owed[1:]) / np.sqrt(max(len(owed) - 1, 1))
-    return ended > max(new / 2, -CLEAR * wrong) and max(np.abs(owed)) < NOTHING and settling < SETTLING
+    nothing, late = (ENOUGH, ENOUGH) if few else (NOTHING, CLEAR)
+    return ended > max(new / 2, -late * wrong) and max(np.abs(owed)) < nothing and settling < SETTLING
 
 
 def _owed(apart: Array) -> Iterator[float]:

@@ -97,10 +97,12 @@ def read_workbook(data: bytes, sheet: Sheet, keys: Sequence[str]) -> Raw | None:
         if not chosen:
             return None
         concealed = {page.name: _concealed(data, page.name) for page in chosen}
+        uncounted = {page.name: _uncounted(data, page.name) for page in chosen}
     except _BROKEN as error:
         raise damaged(error) from error
     for page in chosen:
         _tell_concealed(page.name, *concealed[page.name], sheet)
+        _tell_uncounted(page, uncounted[page.name], sheet)
     return _table(chosen, sheet, keys)
 
 
@@ -208,19 +210,22 @@ def _attribute(tag: bytes, name: bytes) -> str:
     return unescape(found.group(1).decode("utf-8", errors="replace")) if found else ""
 
 
-def _concealed(data: bytes, name: str) -> tuple[list[int], list[str]]:
-    """Rows and columns of a sheet that are hidden: numbers, letters."""
-    from openpyxl.utils import get_column_letter
-
+def _content(data: bytes, name: str) -> bytes:
+    """What is written of a sheet."""
     with ZipFile(io.BytesIO(data)) as archive:
         tags = re.findall(rb"<(?:\w+:)?sheet\s[^>]*>", archive.read("xl/workbook.xml"))
         key = next((_attribute(tag, rb"\w+:id") for tag in tags if _attribute(tag, b"name") == name), "")
         links = re.findall(rb"<(?:\w+:)?Relationship\s[^>]*>", archive.read("xl/_rels/workbook.xml.rels"))
         part = next((_attribute(link, b"Target") for link in links if _attribute(link, b"Id") == key), "")
         path = part.lstrip("/") if part.startswith("/") else f"xl/{part}"
-        if path not in archive.namelist():
-            return [], []
-        content = archive.read(path)
+        return archive.read(path) if path in archive.namelist() else b""
+
+
+def _concealed(data: bytes, name: str) -> tuple[list[int], list[str]]:
+    """Rows and columns of a sheet that are hidden: numbers, letters."""
+    from openpyxl.utils import get_column_letter
+
+    content = _content(data, name)
     tags = re.findall(rb'<(?:\w+:)?(?:row|col)(?=[^>]*\shidden="(?:1|true)")[^>]*>', content)
     rows = [int(_attribute(tag, b"r")) for tag in tags if _attribute(tag, b"r").isdigit()]
     spans = [(_attribute(tag, b"min"), _attribute(tag, b"max")) for tag in tags]
@@ -239,6 +244,34 @@ def _tell_concealed(name: str, rows: list[int], letters: list[str], sheet: Sheet
     if parts:
         found = f"on the sheet {name!r}, {' and '.join(parts)} is hidden and read all the same."
         sheet.doubt(None, found, code="hidden_rows", rows=rows)
+
+
+_UNCOUNTED = re.compile(
+    rb"<(?:\w+:)?c\s[^>]*?\br=[\"']([A-Z]+)(\d+)[\"'][^>]*>\s*"
+    rb"<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*"
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)  # an empty text, t="str", is a result
+
+
+def _uncounted(data: bytes, name: str) -> list[tuple[str, int]]:
+    """Column and row of the formulas of a sheet that have no stored result."""
+    found = _UNCOUNTED.finditer(_content(data, name))
+    return [(one[1].decode(), int(one[2])) for one in found if b't="str"' not in one[0].split(b">", 1)[0]]
+
+
+def _tell_uncounted(page: _Page, cells: list[tuple[str, int]], sheet: Sheet) -> None:
+    """Formulas that no program has worked out yet: their cells look empty."""
+    from openpyxl.utils import column_index_from_string
+
+    heading = page.heading
+    places = {column_index_from_string(letters) - 1 for letters, row in cells if row > page.numbers[page.place]}
+    names = [heading[place] for place in sorted(places) if place < len(heading) and heading[place]]
+    if names:
+        found = f"on the sheet {page.name!r}, {listed(map(repr, names))} holds formulas without a stored result"
+        sheet.report(
+            None, f"{found}, which look empty.", "Open and save the file in a spreadsheet program.", code="formulas",
+            rows=sorted({row for _, row in cells}),
+        )  # fmt: skip
 
 
 # -- rows -----------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from html import unescape
 from typing import TYPE_CHECKING, Any
@@ -100,10 +100,12 @@ def read_workbook(data: bytes, sheet: Sheet, keys: Sequence[str]) -> Raw | None:
         uncounted = {page.name: _uncounted(data, page.name) for page in chosen}
     except _BROKEN as error:
         raise damaged(error) from error
+    empty: list[str] = []
     for page in chosen:
         _tell_concealed(page.name, *concealed[page.name], sheet)
-        _tell_uncounted(page, uncounted[page.name], sheet)
-    return _table(chosen, sheet, keys)
+        empty += _tell_uncounted(page, uncounted[page.name], sheet)
+    raw = _table(chosen, sheet, keys)
+    return raw if raw.reading is None else replace(raw, reading=replace(raw.reading, uncounted=tuple(empty)))
 
 
 def _pages(data: bytes, keys: tuple[str, ...]) -> tuple[list[_Page], list[str]]:
@@ -199,6 +201,13 @@ def _ask(fitting: list[_Page], sheet: Sheet) -> None:
     shown = listed(map(repr, names)) if len(names) <= 12 else f"{', '.join(map(repr, names[:12]))} and others"
     alike = "with the same headings" if same else "with different headings"
     found = f"the workbook has {len(names)} sheets {alike}: {shown}."
+    lacking = [key for key in fitting[0].keys if key not in fitting[0].heading]
+    if same and len(lacking) == 1 and len(fitting[0].keys) > 1:
+        column = lacking[0]
+        found += f" None has a column {column}: the {column} seems to be in the sheets' names."
+        fix = f"Add a column {column} to each sheet, with the sheet's name in every row, and read all of them together."
+        sheet.report(None, found, fix, code="sheets")
+        return
     sheet.ask(None, found, answers, fix="Say which is meant:", code="sheets")
 
 
@@ -259,19 +268,19 @@ def _uncounted(data: bytes, name: str) -> list[tuple[str, int]]:
     return [(one[1].decode(), int(one[2])) for one in found if b't="str"' not in one[0].split(b">", 1)[0]]
 
 
-def _tell_uncounted(page: _Page, cells: list[tuple[str, int]], sheet: Sheet) -> None:
-    """Formulas that no program has worked out yet: their cells look empty."""
+def _tell_uncounted(page: _Page, cells: list[tuple[str, int]], sheet: Sheet) -> list[str]:
+    """Columns with formulas that no program has worked out yet: their cells look empty."""
     from openpyxl.utils import column_index_from_string
 
-    heading = page.heading
-    places = {column_index_from_string(letters) - 1 for letters, row in cells if row > page.numbers[page.place]}
+    heading, first = page.heading, page.numbers[page.place]
+    places = {column_index_from_string(letters) - 1 for letters, row in cells if row > first}
     names = [heading[place] for place in sorted(places) if place < len(heading) and heading[place]]
     if names:
-        found = f"on the sheet {page.name!r}, {listed(map(repr, names))} holds formulas without a stored result"
-        sheet.report(
-            None, f"{found}, which look empty.", "Open and save the file in a spreadsheet program.", code="formulas",
-            rows=sorted({row for _, row in cells}),
-        )  # fmt: skip
+        verb = "hold" if len(names) > 1 else "holds"
+        found = f"on the sheet {page.name!r}, {listed(names)} {verb} formulas without a stored result: they look empty."
+        told = sorted({row for _, row in cells if row > first})
+        sheet.doubt(None, found, "Open and save the file.", code="formulas", rows=told)
+    return names
 
 
 # -- rows -----------------------------------------------------------------------------------------------------

@@ -62,9 +62,9 @@ def spread_shares(y: Array) -> tuple[float, float]:
     -------
     within, between : float
     """
-    seen = np.isfinite(y)
-    count = seen.sum(axis=1)
-    y = y[count > 1] - np.nanmean(y, axis=0)
+    count = np.isfinite(y).sum(axis=1)
+    y = y[count > 1][:, np.isfinite(y[count > 1]).any(axis=0)]
+    y = y - np.nanmean(y, axis=0)
     level = np.nanmean(y, axis=1)
     within = np.nansum((y - level[:, None]) ** 2) / (count[count > 1] - 1).sum()
     return float(within), float(np.var(level))

@@ -73,3 +73,12 @@ def test_spread_within_and_between() -> None:
     within, between = spread_shares(fresh(5, units=2000, periods=12))
     assert within == pytest.approx(0.25**2, rel=0.05)
     assert between == pytest.approx(0.3**2 + 0.25**2 / 12, rel=0.1)
+
+
+def test_an_empty_period_or_unit_does_no_harm() -> None:
+    y = to_date(fresh(6))
+    y[:, 7] = y[3] = np.nan
+    assert find_keeps_on(y).kind == "running"
+    assert few_changes(y) == 0
+    within, between = spread_shares(y)
+    assert 0 < within < between

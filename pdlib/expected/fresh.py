@@ -97,7 +97,7 @@ def _steady(found: Signature, outcome: Outcome, study: Study) -> str:
 def _close(study: Study) -> str:
     one, many, unit, _ = _words(study)
     return (
-        f"A {unit}'s figures are nearly the same in all {many}: they vary by less than 1 % of what tells "
+        f"A {unit}'s figures are nearly the same in all {many}: they vary by less than 1% of what tells "
         f"{study.unit.plural} apart (variance). One figure copied into each {one} looks like that, and would count as "
         f"one {one} only: ask how a {unit}'s figure is made."
     )

@@ -1,7 +1,7 @@
 """Whether each period's figure is new: copies, counts that run up, windows that overlap.
 
 Only a signature takes a figure's newness away: exact repeats in step, counts that never fall within a year, or steps
-that hang together as those of a rolling window do. That figures are steady is none.
+that hang together as those of a rolling window or of a mean to date do. That figures are steady is none.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Signature:
 def find_signature(
     kind: Kind, y: Array, n: Array, *, sized: bool = True, item_variance: float | None = None
 ) -> Signature:
-    """Look for copies, then for counts that run up, then for windows that overlap.
+    """Look for copies, then for counts that run up, for windows that overlap, and for figures that keep on.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def find_signature(
 
 
 def _keeping_on(kind: Kind, y: Array, n: Array, fresh: Signature, *, sized: bool) -> Signature:
-    """Means of all that came before; means that do not move for all that chance would; else figures that are new."""
+    """Means of all before, steps that never go back, months nearer than single answers allow; else new figures."""
     found = find_keeps_on(y, n if sized else None)
     if found.kind == "running":
         return replace(fresh, kind="running", window=0, starts=found.starts)

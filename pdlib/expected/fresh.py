@@ -17,7 +17,7 @@ class Freshness:
 
     Attributes
     ----------
-    kind : {"fresh", "copies", "year to date", "rolling", "overlapping"}
+    kind : {"fresh", "copies", "year to date", "rolling", "overlapping", "running", "carried"}
     reason : str
         Why nobody can be named, in a sentence; empty if this does not stand in the way.
     note : str
@@ -56,7 +56,8 @@ def judge_freshness(grid: Grid, outcome: Outcome, study: Study) -> Freshness:
     )
     periods = found.periods(len(grid.periods))
     if found.kind == "fresh":
-        return Freshness(note=_steady(found, outcome, study) if found.too_steady else "", periods=periods)
+        note = _steady(found, outcome, study) if found.too_steady else _close(study) if found.close else ""
+        return Freshness(note=note, periods=periods)
     if found.kind == "copies" and periods > 1:
         return Freshness("copies", "", _copied(found, grid, study), periods, _one_of_each(found, grid))
     return Freshness(found.kind, _reason(found, grid, study), periods=periods)
@@ -93,9 +94,24 @@ def _steady(found: Signature, outcome: Outcome, study: Study) -> str:
     )
 
 
+def _close(study: Study) -> str:
+    one, many, unit, _ = _words(study)
+    return (
+        f"A {unit}'s figures are nearly the same in all {many}: they vary by less than 1% of what tells "
+        f"{study.unit.plural} apart (variance). One figure copied into each {one} looks like that, and would count as "
+        f"one {one} only: ask how a {unit}'s figure is made."
+    )
+
+
 def _reason(found: Signature, grid: Grid, study: Study) -> str:
     one, many, unit, units = _words(study)
     count = len(grid.periods)
+    if found.kind == "copies" and np.isfinite(found.dispersion):
+        return (
+            f"A {unit}'s figures vary {found.dispersion:.1%} as much as the spread of single answers implies "
+            f"(variance): no {one} of its own can be so near to the others, copies of one figure are. And one {one} "
+            "cannot tell a good spell from lasting merit. So nobody can be named."
+        )
     if found.kind == "copies":
         return (
             f"Nearly every {unit} shows the very same figure in all {count} {many}: copies of one figure hold no more "
@@ -108,12 +124,25 @@ def _reason(found: Signature, grid: Grid, study: Study) -> str:
             f"The counts run up from {one} to {one} and never fall{within}, in nearly all {units}: each {one} holds "
             f"the {many} before it, and chance that struck once is counted again and again. {correct}"
         )
+    if found.kind == "carried":
+        return (
+            f"{found.clear:.0%} of the figures repeat the one before to the last digit, and then change by much: the "
+            f"last figure known seems to be carried forward where a {one} has none, so that chance that struck once is "
+            f"counted again and again. Leave such {many} empty to find out who can be named."
+        )
+    if found.kind == "running":
+        so_far = "since the year began" if len(found.starts) > 1 else "so far"
+        return (
+            f"From {one} to {one} figures move ever less, as a mean of all {many} {so_far} does: each figure holds "
+            f"those before it, and chance that struck once is counted again and again. {correct}"
+        )
     if found.kind == "rolling":
         return (
             f"Each {one}'s figure moves as one over the last {found.window} {many} does: neighbouring {many} hold "
             f"mostly the same evidence, and chance that struck once is counted {found.window} times. {correct}"
         )
+    less = "move far less than chance alone would move them, and keep on" if found.too_steady else "keep on"
     return (
-        f"From {one} to {one} figures move far less than chance alone would move them, and keep on from where they "
-        f"were: each {one} seems to hold much of the {many} before it, as a rolling total does. {correct}"
+        f"From {one} to {one} figures {less} from where they were: each {one} seems to hold much of the {many} before "
+        f"it, as a rolling total does. {correct}"
     )

@@ -162,7 +162,10 @@ def _plain(values: pd.Series, notes: tuple[str, ...] = ()) -> NumbersRead:
 def _report_empty(reader: Reader) -> None:
     if reader.role != "practice":  # nobody has answered: that is known of a practice
         fix = "Fill the column or take it out of the study."
-        reader.sheet.report(reader.column, "every value is missing.", fix, code="all_missing")
+        taken, found = reader.sheet.reading, "every value is missing."
+        if taken is not None and reader.column in taken.uncounted:
+            found, fix = "formulas without a stored result.", "Open and save the file in a spreadsheet program."
+        reader.sheet.report(reader.column, found, fix, code="all_missing")
 
 
 def _without_codes(reader: Reader, values: pd.Series) -> pd.Series:

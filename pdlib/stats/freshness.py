@@ -1,25 +1,29 @@
 """Whether each period's figure is new: copies, counts that run up, windows that overlap.
 
 Only a signature takes a figure's newness away: exact repeats in step, counts that never fall within a year, or steps
-that hang together as those of a rolling window do. That figures are steady is none.
+that hang together as those of a rolling window or of a mean to date do. That figures are steady is none.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
+from pdlib.stats.carried import few_changes, spread_shares
+from pdlib.stats.keeps_on import find_keeps_on
 from pdlib.stats.run_up import find_run_up
 from pdlib.stats.steps_in_time import CLEAR, HALF, OVERLAPS, Kind, Steps, dispersion, items
 
 Array = np.ndarray
-Name = Literal["fresh", "copies", "year to date", "rolling", "overlapping"]
+Name = Literal["fresh", "copies", "year to date", "rolling", "overlapping", "running", "carried"]
 NEARLY_ALL, APART = 0.95, 0.2
 FEWEST_UNITS, FEWEST_MOVING = 10, 20
 ENOUGH_COUNTS = 4.0  # variance of a count from which figures that agree within rounding are no accident
 WINDOWS, PAIRS = (2, 3, 4, 6, 7, 12, 13, 26, 28, 30, 52), 3  # what people roll over; a window's end seen this often
+FAR_BELOW = 0.05  # of the variance that the known spread of single answers implies
+NEXT_TO_NOTHING = 0.01  # of the variance between units
 ENOUGH = 2.0  # standard errors, where figures are too steady as well
 SPIKE, CALM, AGAIN, STANDS_OUT = (
     -0.25,
@@ -35,7 +39,7 @@ class Signature:
 
     Attributes
     ----------
-    kind : {"fresh", "copies", "year to date", "rolling", "overlapping"}
+    kind : {"fresh", "copies", "year to date", "rolling", "overlapping", "running", "carried"}
     window : int
         Periods that a figure is about: the length of a spell of copies, of a year, of a window; 1 if fresh, 0 if it is
         not known.
@@ -47,6 +51,8 @@ class Signature:
         Variance of the steps over what the counts, or the known spread of single answers, imply; NaN if not known.
     dispersion_upper : float
         The same, two standard errors up.
+    close : bool
+        Whether a unit's figures are nearly the same in all periods, as copies of one figure are.
     """
 
     kind: Name
@@ -55,6 +61,7 @@ class Signature:
     clear: float = float("nan")
     dispersion: float = float("nan")
     dispersion_upper: float = float("nan")
+    close: bool = False
 
     @property
     def too_steady(self) -> bool:
@@ -65,13 +72,15 @@ class Signature:
         """How many independent periods ``count`` of them make, at the most."""
         if self.kind == "fresh":
             return count
+        if self.kind == "running":
+            return 1
         return len(self.starts) if self.starts else max(1, round(count / max(self.window, 1))) if self.window else 1
 
 
 def find_signature(
     kind: Kind, y: Array, n: Array, *, sized: bool = True, item_variance: float | None = None
 ) -> Signature:
-    """Look for copies, then for counts that run up, then for windows that overlap.
+    """Look for copies, then for counts that run up, for windows that overlap, and for figures that keep on.
 
     Parameters
     ----------
@@ -93,7 +102,7 @@ def find_signature(
     y, n = np.where(seen, y, np.nan), np.where(seen, n, np.nan)
     if y.shape[1] < 2 or not (np.isfinite(y).sum(axis=1) > 1).any():
         return Signature("fresh")
-    copies = _copies(kind, y, n)
+    copies = _copies(kind, y, n) or _carried(kind, y)
     if copies is not None:
         return copies
     amount = None if kind == "mean" else np.round(y * n, 6)
@@ -103,7 +112,36 @@ def find_signature(
         starts = (0, *run.starts)
         year = max(np.diff([*starts, y.shape[1]]))
         return Signature("year to date", int(year), starts, 1.0 - run.falls, spread, upper)
-    return _overlapping(y, n, spread, upper)
+    found = _overlapping(y, n, spread, upper)
+    return found if found.kind != "fresh" else _keeping_on(kind, y, n, found, sized=sized)
+
+
+def _keeping_on(kind: Kind, y: Array, n: Array, fresh: Signature, *, sized: bool) -> Signature:
+    """Means of all before, steps that never go back, months nearer than single answers allow; else new figures."""
+    found = find_keeps_on(y, n if sized else None)
+    if found.kind == "running":
+        return replace(fresh, kind="running", window=0, starts=found.starts)
+    if found.kind == "overlapping":
+        return replace(fresh, kind="overlapping", window=0)
+    if kind != "mean":
+        return fresh
+    if fresh.dispersion_upper < FAR_BELOW:
+        return replace(fresh, kind="copies", window=0)
+    return replace(fresh, close=_close(y, n if sized else None))
+
+
+def _close(y: Array, n: Array | None) -> bool:
+    """Whether a unit's figures differ by next to nothing beside units, and so would single answers."""
+    within, between = spread_shares(y)
+    if not between > 0 or y.shape[1] < 3 or len(y) < FEWEST_UNITS:
+        return False
+    return within < NEXT_TO_NOTHING * between and (n is None or within * float(np.nanmedian(n)) < between / 4)
+
+
+def _carried(kind: Kind, y: Array) -> Signature | None:
+    """Figures that mostly stay until they change by much."""
+    share = few_changes(y) if kind == "mean" else 0.0
+    return Signature("carried", 0, (), share) if share else None
 
 
 def _copies(kind: Kind, y: Array, n: Array) -> Signature | None:

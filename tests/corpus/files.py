@@ -37,6 +37,18 @@ def _grouped(values: pd.Series, mark: str) -> pd.Series:
     return values.map(lambda x: f"{x:,}".replace(",", mark))
 
 
+SHORT = {k: v for k, v in SCORE.items() if k not in ("n", "context")}
+
+
+def _pivot(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    wide = frame.pivot(index="store", columns="month", values=column)
+    return wide.set_axis(list(wide.columns), axis=1)
+
+
+def _some_formulas(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(score=[f"=ROUND({x},2)" if k % 40 == 7 else x for k, x in enumerate(frame["score"])])
+
+
 def _book(sheets: dict[str, pd.DataFrame], hidden: tuple[str, ...] = (), top: int = 0) -> Any:
     def write(path: Path) -> None:
         with pd.ExcelWriter(path, engine="openpyxl") as book:
@@ -129,6 +141,16 @@ CASES = [
     Case("a wide table", _wide, _melted, {k: v for k, v in SCORE.items() if k not in ("n", "context")}, doubt="wide table"),
     Case("a wide table of months by name", lambda f: _wide(f.assign(month=pd.to_datetime(f["month"] + "-01").dt.strftime("%b %Y"))), _melted, {k: v for k, v in SCORE.items() if k not in ("n", "context")}, doubt="wide table"),
     Case("a wide table of shares", _wide, S + r"wide table[\s\S]*happy"),
+    Case("a wide table with a total", lambda f: _pivot(f, "score").assign(Total=1.0), S + r"wide table[\s\S]*'Total' is none", SHORT),
+    Case("a wide table with a year among months", lambda f: _pivot(f, "score").assign(**{"2024": 7.0}), S + r"wide table[\s\S]*'2024' is none", SHORT),
+    Case("a wide table with two headings that are none", lambda f: _pivot(f, "score").assign(Total=1.0, Mean=7.0), S + r"'Total' and 'Mean' are none", SHORT),
+    Case("a wide table of pairs", lambda f: _pivot(f, "score").add_prefix("score ").join(_pivot(f, "answers").add_prefix("answers ")), S + r"wide table[\s\S]*of score and answers each", {**SHORT, "n": "answers"}),
+    Case("a wide table of pairs, the period first", lambda f: _pivot(f, "score").add_suffix("_score").join(_pivot(f, "answers").add_suffix("_answers")), S + r"wide table[\s\S]*of score and answers each", {**SHORT, "n": "answers"}),
+    Case("stores as columns", lambda f: f.pivot(index="month", columns="store", values="score"), S + r"wide table[\s\S]*36 columns of numbers, 'S001' to 'S036'", SHORT),
+    Case("formulas never worked out", lambda f: _book({"x": f.assign(score=[f"=ROUND({x},2)" for x in f["score"]])}), S + r"score: formulas without a stored result", SCORE, file="months.xlsx"),
+    Case("formulas never worked out in some cells", lambda f: _book({"x": _some_formulas(f)}), lambda o: o.panel["score"].notna().sum() < 432, SCORE, file="months.xlsx", doubt=r"score holds formulas without a stored result"),
+    Case("a sheet for each month and no month", lambda f: _book({m: f[f["month"] == m].drop(columns="month") for m in MONTHS}), S + r"None has a column month", file="months.xlsx"),
+    Case("a sheet for each store and no store", lambda f: _book({u: g.drop(columns="store") for u, g in f.groupby("store")}), S + r"None has a column store", file="months.xlsx"),
     Case("unit and period in the index", lambda f: f.set_index(["store", "month"]), "same"),
     Case("the unit in the index", lambda f: f.set_index("store"), "same"),
     Case("headings that are numbers", lambda f: f.rename(columns={"score": 7, "visits": ("a", 1)}), "same"),

@@ -42,6 +42,15 @@ def _nobody_named(observations: object) -> bool:
     return pdlib.find_deviants(expected).confident.empty and "luck alone" not in expected.silence
 
 
+def _to_date(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(score=frame.groupby("store")["score"].expanding().mean().round(2).to_numpy())
+
+
+def _carried(frame: pd.DataFrame) -> pd.DataFrame:
+    known = (np.random.default_rng(3).random(len(frame)) < 0.15) | (frame["month"] == "2024-01")
+    return frame.assign(score=frame["score"].where(known).ffill())
+
+
 ONE = {**HAPPY, "outcome": "score", "kind": "mean"}
 CASES = [
     Case("a grand total", lambda f: _with_total(f, "Grand Total"), r"Grand Total", RATE),
@@ -87,6 +96,9 @@ CASES = [
     Case("counts that run up through the year", _year_to_date, S + r"cumulative|run up"),
     Case("rates that run up through the year", _year_to_date, S + r"cumulative|run up", RATE),
     Case("a yearly score in every month", lambda f: f.assign(score=f.groupby("store")["score"].transform("first")), _nobody_named, SCORE),
+    Case("a mean since opening", _to_date, _nobody_named, SCORE),
+    Case("a mean since opening, without n", _to_date, _nobody_named, {k: v for k, v in SCORE.items() if k != "n"}),
+    Case("the last score carried forward", _carried, _nobody_named, SCORE),
     Case("one period of means", lambda f: f[f["month"] == "2024-03"], _nobody_named, SCORE),
     Case("one row for each store and no period", lambda f: f[f["month"] == "2024-03"], _nobody_named, {k: v for k, v in SCORE.items() if k != "period"}),
     Case("one mean for each store without n", lambda f: f[f["month"] == "2024-03"], _nobody_named, {k: v for k, v in SCORE.items() if k not in ("period", "n")}),

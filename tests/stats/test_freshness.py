@@ -6,7 +6,10 @@ import pytest
 from pdlib.stats.freshness import Signature, find_signature
 from tests.validation.freshness import MERIT, SOUND, STALE, Chain, chain, copied, design, rounded, with_gaps
 
-KINDS = {"year to date": "year to date", "year's": "copies", "quarter's": "copies", "rolling": "rolling"}
+KINDS = {"year to date": "year to date", "year's": "copies", "quarter's": "copies", "rolling": "rolling"} | {
+    "running": "running",
+    "carried": "carried",
+}
 
 
 def signature(made: Chain) -> Signature:

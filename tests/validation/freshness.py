@@ -141,6 +141,31 @@ def rolling(made: Chain, window: int = 12) -> Chain:
     return _from_sums(made, np.round(moved(_sums(made)), 9), moved(made.n))
 
 
+def mean_to_date(made: Chain, length: int = 1_000, held: int = 0, decimals: int = 2) -> Chain:
+    """The mean since opening, or since the year's start, beside each period's own n."""
+    shown, count = np.empty_like(made.amount), made.amount.shape[1]
+    for t in range(count):
+        shown[:, t] = made.amount[:, t - t % length : t + 1].mean(axis=1)
+    return replace(made, amount=np.round(shown[:, held:], decimals), n=made.n[:, held:])
+
+
+def carried(made: Chain, share: float = 0.85, decimals: int = 2) -> Chain:
+    """The last figure stands where there is none."""
+    gone = np.random.default_rng(made.n.size).random(made.n.shape) < share
+    amount = np.round(made.amount, decimals)
+    for t in range(1, amount.shape[1]):
+        amount[:, t] = np.where(gone[:, t], amount[:, t - 1], amount[:, t])
+    return replace(made, amount=amount)
+
+
+def settling(made: Chain, size: float = 0.6) -> Chain:
+    """Units start below what they come to, each at its own pace."""
+    rng = np.random.default_rng(made.n.size)
+    units, count = made.amount.shape
+    pace = rng.uniform(2, 9, (units, 1))
+    return replace(made, amount=made.amount - size * rng.exponential(1, (units, 1)) * np.exp(-np.arange(count) / pace))
+
+
 def _sums(made: Chain) -> Array:
     return made.amount * made.n if made.kind == "mean" else made.amount.copy()
 
@@ -183,6 +208,7 @@ def alone(made: Chain) -> Chain:
 
 
 Change = Callable[[Chain], Chain]
+MEANS = {"kind": "mean", "sd": False}
 STALE: list[tuple[str, dict[str, Any], list[Change]]] = [
     ("year to date, proportion, from January", {"n_periods": 12}, [run_up]),
     ("year to date, proportion, from April, two years", {"n_periods": 24, "shock": 0.2}, [partial(run_up, first=9)]),
@@ -217,6 +243,15 @@ STALE: list[tuple[str, dict[str, Any], list[Change]]] = [
     ("rolling 12, means with sd, 12 periods", {"kind": "mean", "n_periods": 23}, [rolling]),
     ("rolling 3, 2 decimals, gaps", {"kind": "mean", "n_periods": 20}, [partial(rolling, window=3),
      partial(rounded, decimals=2), with_gaps, alone]),
+    ("running mean since opening, 24 months", {**MEANS, "n_periods": 24}, [mean_to_date]),
+    ("running mean since opening, 36 months, spells", {**MEANS, "n_periods": 36, "shock": 0.2, "spell": 0.5},
+     [mean_to_date]),
+    ("running mean since opening, without n, gaps", {**MEANS, "n_periods": 30}, [mean_to_date, alone, with_gaps]),
+    ("running mean within the year, 12 months", {**MEANS, "n_periods": 12}, [partial(mean_to_date, length=12)]),
+    ("running mean within the year, 24 months", {**MEANS, "n_periods": 24}, [partial(mean_to_date, length=12)]),
+    ("carried forward, 85 %", MEANS, [carried]),
+    ("carried forward, 85 %, 1 decimal", MEANS, [partial(carried, decimals=1)]),
+    ("carried forward, 70 %, without n", MEANS, [partial(carried, share=0.7), alone]),
 ]  # fmt: skip
 MERIT = {"merit": 0.4}
 SOUND: list[tuple[str, dict[str, Any], list[Change]]] = [
@@ -252,6 +287,11 @@ SOUND: list[tuple[str, dict[str, Any], list[Change]]] = [
     ("rare events", {"kind": "rate", "level": 0.003, "median_n": 400, "n_periods": 12}, []),
     ("few answers", {"median_n": 3, "n_periods": 18}, []),
     ("with gaps", {"n_periods": 18, "shock": 0.1}, [partial(with_gaps, share=0.25)]),
+    ("new chain that settles", {**MEANS, "n_periods": 24}, [settling, partial(rounded, decimals=2)]),
+    ("new chain that settles and grows, large n", {**MEANS, "n_periods": 12, "median_n": 400, "shock": 0.15,
+     "spell": 0.5, "growth": 0.03}, [settling]),
+    ("own seasons within 8 months", {**MEANS, "n_periods": 8, "season": 0.5}, [partial(rounded, decimals=2)]),
+    ("spells .8, 1 decimal", {**MEANS, "shock": 0.3, "spell": 0.8, "median_n": 400}, [partial(rounded, decimals=1)]),
 ]  # fmt: skip
 
 

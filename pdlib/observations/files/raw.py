@@ -44,6 +44,8 @@ class FileReading:
         Rows.
     further : int
         Lines that cells with line breaks run on over.
+    uncounted : tuple of str
+        Columns of a workbook with formulas that no program has worked out.
     """
 
     kind: str
@@ -56,6 +58,7 @@ class FileReading:
     aside: int = 0
     blank: int = 0
     further: int = 0
+    uncounted: tuple[str, ...] = ()
 
     @property
     def said(self) -> str:

@@ -8,7 +8,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from html import unescape
 from typing import TYPE_CHECKING, Any
@@ -97,11 +97,15 @@ def read_workbook(data: bytes, sheet: Sheet, keys: Sequence[str]) -> Raw | None:
         if not chosen:
             return None
         concealed = {page.name: _concealed(data, page.name) for page in chosen}
+        uncounted = {page.name: _uncounted(data, page.name) for page in chosen}
     except _BROKEN as error:
         raise damaged(error) from error
+    empty: list[str] = []
     for page in chosen:
         _tell_concealed(page.name, *concealed[page.name], sheet)
-    return _table(chosen, sheet, keys)
+        empty += _tell_uncounted(page, uncounted[page.name], sheet)
+    raw = _table(chosen, sheet, keys)
+    return raw if raw.reading is None else replace(raw, reading=replace(raw.reading, uncounted=tuple(empty)))
 
 
 def _pages(data: bytes, keys: tuple[str, ...]) -> tuple[list[_Page], list[str]]:
@@ -197,6 +201,13 @@ def _ask(fitting: list[_Page], sheet: Sheet) -> None:
     shown = listed(map(repr, names)) if len(names) <= 12 else f"{', '.join(map(repr, names[:12]))} and others"
     alike = "with the same headings" if same else "with different headings"
     found = f"the workbook has {len(names)} sheets {alike}: {shown}."
+    lacking = [key for key in fitting[0].keys if key not in fitting[0].heading]
+    if same and len(lacking) == 1 and len(fitting[0].keys) > 1:
+        column = lacking[0]
+        found += f" None has a column {column}: the {column} seems to be in the sheets' names."
+        fix = f"Add a column {column} to each sheet, with the sheet's name in every row, and read all of them together."
+        sheet.report(None, found, fix, code="sheets")
+        return
     sheet.ask(None, found, answers, fix="Say which is meant:", code="sheets")
 
 
@@ -208,19 +219,22 @@ def _attribute(tag: bytes, name: bytes) -> str:
     return unescape(found.group(1).decode("utf-8", errors="replace")) if found else ""
 
 
-def _concealed(data: bytes, name: str) -> tuple[list[int], list[str]]:
-    """Rows and columns of a sheet that are hidden: numbers, letters."""
-    from openpyxl.utils import get_column_letter
-
+def _content(data: bytes, name: str) -> bytes:
+    """What is written of a sheet."""
     with ZipFile(io.BytesIO(data)) as archive:
         tags = re.findall(rb"<(?:\w+:)?sheet\s[^>]*>", archive.read("xl/workbook.xml"))
         key = next((_attribute(tag, rb"\w+:id") for tag in tags if _attribute(tag, b"name") == name), "")
         links = re.findall(rb"<(?:\w+:)?Relationship\s[^>]*>", archive.read("xl/_rels/workbook.xml.rels"))
         part = next((_attribute(link, b"Target") for link in links if _attribute(link, b"Id") == key), "")
         path = part.lstrip("/") if part.startswith("/") else f"xl/{part}"
-        if path not in archive.namelist():
-            return [], []
-        content = archive.read(path)
+        return archive.read(path) if path in archive.namelist() else b""
+
+
+def _concealed(data: bytes, name: str) -> tuple[list[int], list[str]]:
+    """Rows and columns of a sheet that are hidden: numbers, letters."""
+    from openpyxl.utils import get_column_letter
+
+    content = _content(data, name)
     tags = re.findall(rb'<(?:\w+:)?(?:row|col)(?=[^>]*\shidden="(?:1|true)")[^>]*>', content)
     rows = [int(_attribute(tag, b"r")) for tag in tags if _attribute(tag, b"r").isdigit()]
     spans = [(_attribute(tag, b"min"), _attribute(tag, b"max")) for tag in tags]
@@ -239,6 +253,34 @@ def _tell_concealed(name: str, rows: list[int], letters: list[str], sheet: Sheet
     if parts:
         found = f"on the sheet {name!r}, {' and '.join(parts)} is hidden and read all the same."
         sheet.doubt(None, found, code="hidden_rows", rows=rows)
+
+
+_UNCOUNTED = re.compile(
+    rb"<(?:\w+:)?c\s[^>]*?\br=[\"']([A-Z]+)(\d+)[\"'][^>]*>\s*"
+    rb"<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*"
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)  # an empty text, t="str", is a result
+
+
+def _uncounted(data: bytes, name: str) -> list[tuple[str, int]]:
+    """Column and row of the formulas of a sheet that have no stored result."""
+    found = _UNCOUNTED.finditer(_content(data, name))
+    return [(one[1].decode(), int(one[2])) for one in found if b't="str"' not in one[0].split(b">", 1)[0]]
+
+
+def _tell_uncounted(page: _Page, cells: list[tuple[str, int]], sheet: Sheet) -> list[str]:
+    """Columns with formulas that no program has worked out yet: their cells look empty."""
+    from openpyxl.utils import column_index_from_string
+
+    heading, first = page.heading, page.numbers[page.place]
+    places = {column_index_from_string(letters) - 1 for letters, row in cells if row > first}
+    names = [heading[place] for place in sorted(places) if place < len(heading) and heading[place]]
+    if names:
+        verb = "hold" if len(names) > 1 else "holds"
+        found = f"on the sheet {page.name!r}, {listed(names)} {verb} formulas without a stored result: they look empty."
+        told = sorted({row for _, row in cells if row > first})
+        sheet.doubt(None, found, "Open and save the file.", code="formulas", rows=told)
+    return names
 
 
 # -- rows -----------------------------------------------------------------------------------------------------

@@ -154,8 +154,8 @@ def test_rows_without_data_are_set_aside_with_the_reason() -> None:
         "1 row set aside: no happy recorded.",
         "1 row set aside: no observations behind it.",
         (
-            "the observations table, column month: 2025-03, 2025-04, 2025-05, 2025-06, 2025-07 and 2 more: no unit has a "
-            "row. They are more than the periods that have rows, which are taken one after another."
+            "the observations table, column month: 2025-03, 2025-04, 2025-05, 2025-06, 2025-07 and 2 more: no unit has "
+            "a row. They are more than the periods that have rows, which are taken one after another."
         ),
     ]
 

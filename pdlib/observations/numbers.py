@@ -380,7 +380,12 @@ def _tell_rest(reader: Reader, parts: _Cells, places: np.ndarray) -> None:
     for kind, (found, fix) in said.items():
         if parts.rest(kind).any():
             bad = _rows_of(reader, parts, np.flatnonzero(parts.rest(kind)))
-            reader.refuse(bad, found, fix, code=kind)
+            signs = parts.texts[parts.rest(kind)].unique().tolist()
+            if reader.role == "practice" and not any(letter.isalnum() for sign in signs for letter in sign):
+                answers = [reader.answer(missing=[*reader.missing, *signs])]
+                reader.refuse(bad, found, "If it is no answer, say", level="question", code=kind, answers=answers)
+            else:
+                reader.refuse(bad, found, fix, code=kind)
     if set(parts.kinds) <= {"empty", "na", "missing"}:
         _report_empty(reader)
 

@@ -8,14 +8,14 @@ from datetime import time, timedelta
 import numpy as np
 import pandas as pd
 
+SPANS = "spans of time, in"  # how a note begins on a column that holds them
 # Names of units of time in several languages: English, German, French, Spanish, Italian, Portuguese, Dutch, Swedish.
 _NAMES = {
     1e-3: "ms msec msecs millisecond milliseconds millisekunde millisekunden",
     1.0: "s sec secs second seconds sek sekunde sekunden seconde secondes secondi secondo seg segs segundo segundos"
     " seconden sekund sekunder",
-    60.0: "m min mins minute minutes minuten minuto minutos minuti minuut minuter minut minutter",
-    3600.0: "h hr hrs hour hours std stde stunde stunden heure heures hora horas ora ore uur uren timme timmar time"
-    " timer",
+    60.0: "min mins minute minutes minuten minuto minutos minuti minuut minuter minut minutter",
+    3600.0: "h hr hrs hour hours std stde stunde stunden heure heures hora horas ora ore uur uren timme timmar timer",
     86400.0: "d day days tag tage tagen jour jours día días dia dias giorno giorni dag dagen dagar dage",
     604800.0: "w wk wks week weeks woche wochen semaine semaines semana semanas settimana settimane weken vecka veckor"
     " uge uger",
@@ -29,14 +29,16 @@ SHORT = re.compile(r"\d+:[0-5]\d")  # hours and minutes, or minutes and seconds?
 
 def counted_in(unit: str) -> tuple[str, float]:
     """The unit that spans are counted in, and its seconds: minutes if the study says none; NaN if it is none of time."""
-    word = unit.strip()
-    return (word, _SECONDS.get(word.lower().rstrip("."), np.nan)) if word else ("minutes", 60.0)
+    said = unit.strip()
+    if not said:
+        return "minutes", 60.0
+    return said, _SECONDS.get(said.split()[0].lower().rstrip("."), np.nan)
 
 
-def unit_of(text: str) -> float:
-    """Seconds of the unit that is written behind a number, as in ``75 min``; NaN if there is none of time."""
+def unit_of(text: str) -> str:
+    """The unit of time that is written behind a number, as in ``75 min``; "" if there is none."""
     found = _TIMED.fullmatch(text)
-    return _SECONDS.get(found[2].lower(), np.nan) if found else np.nan
+    return found[2].lower() if found and found[2].lower() in {*_SECONDS, "m"} else ""
 
 
 def seconds_of(text: str) -> float:

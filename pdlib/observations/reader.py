@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pdlib.errors import DataError, TooFewUnitsError
+from pdlib.observations.durations import counted_in
 from pdlib.observations.meaning.answers import yes_or_no
 from pdlib.observations.meaning.codes import both, check_declared, coded_numbers, real_values, without_codes
 from pdlib.observations.meaning.ids import tidied
@@ -80,7 +81,7 @@ def _read_outcomes(study: Study, sheet: Sheet) -> dict[str, pd.Series]:
     for outcome in study.outcome:
         for name, role in _roles(outcome).items():
             if name not in columns and sheet.has(name, "Name the right column in the outcome."):
-                more = {"unit": outcome.unit, "weighted": outcome.weighted}
+                more = {"unit": outcome.unit or _unit_of_label(outcome), "weighted": outcome.weighted}
                 hidden = outcome.suppressed if role == "count" else None
                 columns[name] = coded_numbers(
                     sheet, name, _missing(study, name), section="outcome", of=outcome.name, role=role,
@@ -94,6 +95,12 @@ def _read_outcomes(study: Study, sheet: Sheet) -> dict[str, pd.Series]:
         if all(name in columns for name in outcome.columns):
             _check_outcome(sheet, outcome, columns)
     return columns
+
+
+def _unit_of_label(outcome: Outcome) -> str:
+    """The unit of time in the brackets of a label, "wait (hours)"; "" if there is none."""
+    unit = outcome.format.counted
+    return unit if np.isfinite(counted_in(unit)[1]) else ""
 
 
 def _bounds(sheet: Sheet, outcome: Outcome, values: pd.Series) -> dict[str, pd.Series]:

@@ -169,7 +169,8 @@ def test_spans_of_time_are_minutes_unless_the_study_says_otherwise(values: Any) 
     assert right(values, [120, np.nan, 90], "mean") == ("spans of time, in minutes",)
     right(values, [2, np.nan, 1.5], "mean", unit="hours")
     right(values, [7200, np.nan, 5400], "mean", unit="seconds")
-    right(values, [120, np.nan, 90], "mean", unit="points")
+    asked = only(values, "mean", unit="points", of="wait")
+    assert asked.level == "question" and asked.answers[0].entries == {"unit": "minutes"}
     assert "a span of time" in str(only(values, "count"))
 
 
@@ -187,7 +188,10 @@ def test_dates_are_no_numbers() -> None:
 
 # -- marks ----------------------------------------------------------------------------------------------------
 
-MARKS = ["<5", "*", "-", "..", "c", "[c]", "x", "1-4", "5*", "12r", "–", ":"]
+MARKS = [
+    "<5", "*", "-", "..", "c", "[c]", "x", "1-4", "5*", "12r", "–", ":", "less than 5", "fewer than 5", "under 5", "Below 10",
+    "1 to 4", "n<5", "n < 5", "<5*", "•", "..C", "5 or fewer", "(suppressed)", "at most 4", "between 1 and 4",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("mark", MARKS)
@@ -206,11 +210,21 @@ def test_a_mark_is_refused_with_the_way_in_and_never_called_empty(mark: str, rol
 
 
 @pytest.mark.parametrize(
-    ("mark", "bound"), [("<5", [1, 4]), ("1-4", [1, 4]), ("<10", [1, 9]), ("5*", [5, 5]), ("12r", [12, 12])]
+    ("mark", "bound"),
+    [("<5", [1, 4]), ("1-4", [1, 4]), ("<10", [1, 9]), ("5*", [5, 5]), ("12r", [12, 12])]
+    + [
+        ("less than 5", [1, 4]),
+        ("under 10", [1, 9]),
+        ("1 to 4", [1, 4]),
+        ("n<5", [1, 4]),
+        ("<5*", [1, 4]),
+        ("..C", [1, 4]),
+    ],
 )
 def test_bounds_are_read_off_the_mark(mark: str, bound: list[int]) -> None:
     assert only(["12", mark], "count").answers[0].entries == {"suppressed": {mark: bound}}
-    assert only(["12", mark, "*"], "count").answers[0].entries["suppressed"]["*"] == bound
+    other = bound if bound[0] < bound[1] else [1, 4]  # 5* says what it is, and nothing of a star alone
+    assert only(["12", mark, "*"], "count").answers[0].entries["suppressed"]["*"] == other
 
 
 def test_declared_marks_become_intervals() -> None:
@@ -272,7 +286,7 @@ def test_text_and_wholly_empty_columns() -> None:
     ("values", "said"),
     [
         ([0.83, 0.5, 1.0], "These look like shares of n: give counts, or kind = mean with n."),
-        ([49.0, 51.5, 48.2], "These look like percentages"),
+        ([49.0, 51.5, 48.2], "If these are percentages"),
         ([12.5, 140, 33], "a count that is not whole in 1 row ('12.5'): row 2"),
         ([1.456, 981.0, 1.2, 2.345], "A point between thousands?"),
         (["12.5", "140", "33"], "a count that is not whole in 1 row"),

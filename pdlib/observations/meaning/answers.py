@@ -184,7 +184,9 @@ def ask_answers(
     elif all(value % 1 == 0 and (abs(value) <= LARGEST or others[0] == 0) for value in others):
         answers = [
             Answer(
-                "practice", {"kind": "binary", "yes": _as_in_file(sheet, name, values, value), **left}, of=name,
+                "practice",
+                {"kind": "binary", "yes": _as_in_file(sheet, name, values, value), **left},
+                of=name,
                 meaning=f"{value:g} means yes",
             )
             for value in others

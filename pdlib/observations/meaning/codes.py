@@ -220,7 +220,11 @@ def _times(code: Code) -> str:
 def check_declared(sheet: Sheet, columns: Sequence[str], missing: Sequence[float | str] | None) -> None:
     """Say which declared codes are in none of the columns."""
     held = [sheet.frame[column] for column in columns if column in sheet.frame]
-    absent = [code for code in missing or () if held and code != "" and not any(is_code(values, [code]).any() for values in held)]
+    absent = [
+        code
+        for code in missing or ()
+        if held and code != "" and not any(is_code(values, [code]).any() for values in held)
+    ]
     if absent:
         found = f"missing = {list(absent)} is declared, and no cell holds it."
         sheet.doubt(", ".join(columns), found, "Correct the code, or take it out.", code="codes")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pdlib.observations.meaning.codes import ask_codes, is_code, without_codes
+from pdlib.observations.meaning.scales import refuse_shares
 from pdlib.observations.text import as_written
 from pdlib.study import Answer, did_you_mean
 
@@ -158,6 +159,7 @@ def ask_answers(
     Series of float
         Cells that are asked about are empty.
     """
+    refuse_shares(sheet, name, values)
     distinct = np.unique(values.dropna())
     graded, blank_is_known = kind in {"graded", "frequency"}, "" in (missing or ())
     blanks = int(_blank(sheet.frame[name]).sum())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from pdlib.observations.meaning.scales import refuse_shares
 from pdlib.observations.numbers import Role
 from pdlib.show.wording import listed
 from pdlib.study import Answer
@@ -187,6 +188,8 @@ def coded_numbers(
     missing = both(missing, sheet.options.missing)
     meant = [code for code in missing or () if code not in real]
     numbers = sheet.numbers(column, role=role, missing=meant, of=of, **more)
+    if role in SCALES:
+        refuse_shares(sheet, column, numbers)
     return ask_codes(sheet, column, numbers, missing, role, section=section, of=of, units=units)
 
 

@@ -28,7 +28,7 @@ SHORT = re.compile(r"\d+:[0-5]\d")  # hours and minutes, or minutes and seconds?
 
 
 def counted_in(unit: str) -> tuple[str, float]:
-    """The unit that spans are counted in, and its seconds: minutes if the study says none; NaN if it is none of time."""
+    """The unit that spans are counted in, and its seconds: minutes if the study says none; NaN if not of time."""
     said = unit.strip()
     if not said:
         return "minutes", 60.0

@@ -164,8 +164,8 @@ def ask_answers(
     graded, blank_is_known = kind in {"graded", "frequency"}, "" in (missing or ())
     blanks = int(_blank(sheet.frame[name]).sum())
     asks = values.count() >= FEWEST and blanks > BLANKS * len(values) and not (graded or blank_is_known)
-    if list(distinct) == [1.0] and asks:
-        _ask_blank(sheet, name, _as_in_file(sheet, name, values, 1.0), kept=missing or ())
+    if len(distinct) == 1 and distinct[0] > 0 and asks:
+        _ask_blank(sheet, name, _as_in_file(sheet, name, values, float(distinct[0])), kept=missing or ())
         return values.mask(values.notna())
     if len(distinct) and set(distinct) <= {0.0, 1.0}:
         return values

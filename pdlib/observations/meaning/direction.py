@@ -16,11 +16,12 @@ _STEMS = (
     "complain", "delay", "error", "fault", "waiting", "waited", "queue", "defect", "churn", "sick", "infect", "readmi",
     "overdue", "cancel", "incident", "accident", "injur", "mortal", "death", "died", "damage", "absen", "outage",
     "breakdown", "refund", "failure", "failed", "reject", "abandon", "dropout", "rework", "scrap", "waste", "theft",
-    "shrink", "turnaround", "downtime", "durchlauf", "verweildauer", "liegezeit", "délai", "arrear", "escalat", "dissatisf", "unhappy", "detractor", "attrition", "no_show", "violation", "crime",
+    "shrink", "arrear", "escalat", "dissatisf", "unhappy", "detractor", "attrition", "no_show", "violation", "crime",
     "mistake", "fehl", "warte", "mangel", "mängel", "krank", "infekt",
     "unfall", "unfäll", "verlust", "kosten", "sturz", "stürz",
     "rückstand", "retour", "plainte", "réclam", "reclam", "retard", "erreur", "défaut", "attente", "annul", "panne",
     "coût", "maladie", "chute", "queja", "retraso", "caída", "avería", "ausen", "demora",
+    "turnaround", "downtime", "durchlauf", "verweildauer", "liegezeit", "délai",
 )  # fmt: skip
 # German ones that stand within a word too: Kundenbeschwerden, Lieferverspätung.
 _WITHIN = (

@@ -10,8 +10,8 @@ import pandas as pd
 if TYPE_CHECKING:
     from pdlib.observations.sheet import Sheet
 
-APART = 3.0  # times the largest share, at least, that the smallest percentage is
-FEWEST, LEAST = 3, 0.1  # values of either kind: how many, and what share of all
+APART = 5.0  # times the largest share, at least, that the smallest percentage is
+FEWEST, LEAST = 5, 0.1  # values of either kind: how many, and what share of all
 
 
 def shares_among_percentages(values: np.ndarray) -> np.ndarray:
@@ -25,8 +25,8 @@ def shares_among_percentages(values: np.ndarray) -> np.ndarray:
     Returns
     -------
     array of bool
-        True nowhere unless the values lie in two clumps, one within 0 and 1 and with decimals, the other about a hundred
-        times as large, with nothing between them.
+        True nowhere unless the values lie in two clumps, one within 0 and 1 and with decimals, the other about a
+        hundred times as large, and further apart than either is wide.
     """
     with np.errstate(invalid="ignore"):
         small, large = (values > 0) & (values <= 1), values > 1
@@ -35,7 +35,8 @@ def shares_among_percentages(values: np.ndarray) -> np.ndarray:
     if min(small.sum(), large.sum()) < few or (values[np.isfinite(values)] < 0).any():
         return none
     low, high = values[small], values[large]
-    apart = high.max() <= 100 and high.min() >= APART * low.max() and bool((low % 1 != 0).any())
+    gap, wide = high.min() / low.max(), max(high.max() / high.min(), low.max() / low.min())
+    apart = high.max() <= 100 and gap >= max(APART, wide) and bool((low % 1 != 0).any())
     return small if apart and _covers(high, 100 * low) and _covers(100 * low, high) else none
 
 

@@ -77,9 +77,9 @@ def _count_or_mean(sheet: Sheet, outcome: Outcome, panel: pd.DataFrame, *, kind_
 
 def _percentages(sheet: Sheet, outcome: Outcome, panel: pd.DataFrame) -> None:
     """Ask about successes that never pass 100 and do not grow with n, though n is often far more than 100."""
-    pair = panel[[outcome.amount, outcome.n]].dropna().to_numpy(dtype=float)
-    units = panel.loc[panel[[outcome.amount, outcome.n]].notna().all(axis=1), "unit"]
-    units, pair = units[(pair > 0).all(axis=1)], pair[(pair > 0).all(axis=1)]
+    known = panel[["unit", outcome.amount, str(outcome.n)]].dropna()
+    known = known[(known.iloc[:, 1:] > 0).all(axis=1)]
+    pair, units = known.iloc[:, 1:].to_numpy(dtype=float), known["unit"]
     count, n = pair.T
     if len(pair) < ENOUGH_ROWS or count.max() > 100 or np.median(n) < 100 or (count < 50).all():
         return

@@ -16,14 +16,15 @@ ERRORS = {"#DIV/0!", "#REF!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#VALUE!", "#
 _HIDDEN = re.compile(
     r"[<>≤≥]=?\s*\d+|\*+|\.{1,3}\s*[a-z]?|…|[-–—]+|:|[•·●■▪†‡#]+|\(?[a-z]\)?|\[[a-z]{1,2}\]"
     r"|\d[\d.,]*\s?(?:[*†‡#]|[a-z])|[(\[]?(?:data |value |cell )?(?:suppressed|hidden|redacted|masked)[)\]]?"
-    r"|(?:too )?small|low n|small n",
+    r"|too small|low n|small n",
     re.IGNORECASE,
 )
 _MONEY = re.compile(
     r"(?:[€$£¥₹]|\b(?:eur|usd|gbp|chf|kr)\b).*\d|\d.*(?:[€$£¥₹]|\b(?:eur|usd|gbp|chf|kr))", re.IGNORECASE
 )
 _SMALL = re.compile(
-    r"[<≤]|\*|[•·●]|\.{2}\s*c$|\[?\(?[csx]\)?\]?$|.*(?:suppressed|hidden|redacted|masked|small|low n)", re.IGNORECASE
+    r"[<≤]|\*|[•·●]|\.{2}\s*c$|\[?\(?[csx]\)?\]?$|.*(?:suppressed|hidden|redacted|masked|too small|low n|small n)",
+    re.IGNORECASE,
 )
 MOST_OFFERED = 6
 

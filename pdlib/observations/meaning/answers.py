@@ -72,7 +72,7 @@ def yes_or_no(
         lowered = values.astype("str").str.strip().str.lower()
         answers = lowered.map(spoken(lowered)).astype(float)
         given = values[values.notna() & lowered.ne("")]
-        if answers[given.index].isna().any() and _asked_words(sheet, name, given):
+        if answers[given.index].isna().any() and _asked_words(sheet, name, given, missing or ()):
             return answers.mask(answers.notna())
     left = replace(sheet, frame=pd.DataFrame({name: values.mask(answers.notna()) if answers.notna().any() else values}))
     return answers.fillna(left.numbers(name, role="practice", missing=missing, words=WORDS))
@@ -98,14 +98,14 @@ def _blank(values: pd.Series) -> pd.Series:
     return values.isna() | values.astype("str").str.strip().eq("")
 
 
-def _asked_words(sheet: Sheet, name: str, values: pd.Series) -> bool:
+def _asked_words(sheet: Sheet, name: str, values: pd.Series, missing: Sequence[float | str]) -> bool:
     """Ask which of two words means yes, or whether a tick does; False if they are numbers, or other words."""
     words = list(dict.fromkeys(values.astype("str").str.strip()))
     tick = len(words) == 1 and (words[0].lower() in _TICKS or len(values) < len(sheet.frame))
     if not (tick or len(words) == 2) or any(letter.isdigit() for word in words for letter in word):
         return False
     if tick:
-        _ask_blank(sheet, name, words[0], kept=())
+        _ask_blank(sheet, name, words[0], kept=missing)
         return True
     answers = [Answer("practice", {"kind": "binary", "yes": word}, of=name) for word in words]
     found = f"the column holds only {words[0]!r} and {words[1]!r}."

@@ -58,7 +58,7 @@ class Checked:
         if self.observations is not None:
             parts.append(f"read: {self.observations.finding}")
             parts += [line("  note: ", note) for note in self._notes]
-        if any(problem.level == "question" for problem in self.found):
+        if any(problem.answers for problem in self.found):
             parts.append(
                 f"To answer: pdlib check {self.file.parent} --write 1a (the number and the letter of each answer)"
             )

@@ -44,7 +44,11 @@ def pair_card(facts: Facts, pair: Twin) -> Html:
 def _side(facts: Facts, heading: str, name: str, row: pd.Series) -> Side:
     alike = dict(condition(item, row[item.name]) for item in facts.conditions)
     alike[f"{capitalised(facts.outcome.exposure_label)}{facts.a_period}"] = count(row["exposure"] / row["n_periods"])
-    return Side(heading, name, facts.about(row["unit"], _alone(facts, row["observed"])), alike)
+    level, hidden = _alone(facts, row["observed"]), facts.hidden_of(row["unit"])
+    period = facts.observations.study.period
+    if period and facts.deviants.table["n_hidden"].any():
+        alike[f"{capitalised(period.plural)} hidden"] = count(hidden)
+    return Side(heading, name, f"about {level}" if hidden else level, alike)
 
 
 def _alone(facts: Facts, value: float) -> str:

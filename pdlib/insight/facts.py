@@ -131,8 +131,12 @@ class Facts:
 
     def about(self, unit: str, level: str) -> str:
         """A unit's level as shown; where counts behind it were hidden, that it is about right, and how many."""
-        hidden = int(self._hidden[unit])
+        hidden = self.hidden_of(unit)
         return f"about {level} ({self.hidden_words(hidden)})" if hidden else level
+
+    def hidden_of(self, unit: str) -> int:
+        """How many counts of a unit were hidden for being small."""
+        return int(self._hidden[unit])
 
     def hidden_words(self, hidden: int) -> str:
         """How many counts were hidden: "2 months hidden"."""

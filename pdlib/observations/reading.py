@@ -27,12 +27,14 @@ COLUMNS = [
 ]
 FEW_LEVELS = 6
 _WAYS = {"higher": "more is better", "lower": "less is better"}
+_KINDS = {"binary": "yes or no", "graded": "graded", "frequency": "how often"}
 _SIZES = {"n": "n", "exposure": "exposure", "sd": "spread", "se": "standard error"}
 
 
 def what_was_read(
-    study: Study, sheets: Mapping[str, Sheet], panel: pd.DataFrame, practices: pd.DataFrame, facts: Mapping[str, str]
-) -> pd.DataFrame:
+    study: Study, sheets: Mapping[str, Sheet], panel: pd.DataFrame, practices: pd.DataFrame, facts: Mapping[str, str],
+    kinds: Mapping[Any, Any] | None = None,
+) -> pd.DataFrame:  # fmt: skip
     """One row per table and per column that is used, in the order in which they are declared.
 
     Parameters
@@ -46,6 +48,8 @@ def what_was_read(
         One row per unit, wave and practice.
     facts : mapping
         What is known of each table as a whole, by name.
+    kinds : mapping, optional
+        Of the practices: "binary", "graded" or "frequency".
 
     Returns
     -------
@@ -65,7 +69,8 @@ def what_was_read(
     for outcome in study.outcome:
         found += _of_outcome(outcome, main, panel)
     found += [_of_condition(item, main, panel) for item in study.context if item.name in panel]
-    found += _of_practices(sheets["practices"].name if "practices" in sheets else main, practices)
+    table = sheets["practices"].name if "practices" in sheets else main
+    found += _of_practices(table, practices, {} if kinds is None else kinds)
     unsettled = set().union(*(sheet.unsettled for sheet in sheets.values()))
     hidden = {name: int(low.notna().sum()) for sheet in sheets.values() for name, (low, _) in sheet.bounds.items()}
     for row in found:
@@ -121,7 +126,7 @@ def _of_condition(item: Context, table: str, panel: pd.DataFrame) -> dict[str, A
     return _row(table, "condition", item.name, kind, said, values, declared=item.missing is not None)
 
 
-def _of_practices(table: str, practices: pd.DataFrame) -> list[dict[str, Any]]:
+def _of_practices(table: str, practices: pd.DataFrame, kinds: Mapping[Any, Any]) -> list[dict[str, Any]]:
     if practices.empty:
         return []
     return [
@@ -129,7 +134,7 @@ def _of_practices(table: str, practices: pd.DataFrame) -> list[dict[str, Any]]:
             table,
             "practice",
             str(name),
-            "",
+            _KINDS.get(kinds.get(name, ""), ""),
             _levels(values) if values.nunique() <= FEW_LEVELS else _range(values),
             values,
         )

@@ -319,7 +319,7 @@ def _read(source: Source) -> Observations:
     comments, counts = read_comments(source, units.index, calendar)
     staff, reviewed = read_staff(source, unit_sheet), read_reviewed(source)
     check_exclusions(study, (sheet, unit_sheet), source.spellings, source.excluded)
-    reading = what_was_read(study, source.sheets, panel, practices, source.facts)
+    reading = what_was_read(study, source.sheets, panel, practices, source.facts, dict(codebook["kind"].items()))
     source.stop(reading)
     try:
         panel, set_aside = usable(study, panel, sheet.name, calendar)

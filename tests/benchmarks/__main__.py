@@ -64,6 +64,9 @@ def main() -> int:
     """Measure every case in a process of its own, or the one case that such a process is given."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="leave out the largest; FIGURES.md stays as it is")
+    parser.add_argument(
+        "--only", metavar="CASE", help="measure these alone (read, find, ...) and bring their rows up to date"
+    )
     parser.add_argument("--case", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.case:
@@ -71,10 +74,14 @@ def main() -> int:
         print(json.dumps(timing and asdict(timing)))
         return 0
     chosen = [case for case in CASES if not arguments.quick or case[1][0] < 500_000]
+    if arguments.only:
+        chosen = [case for case in CASES if arguments.only in case[0]]
     timings = [timing for case in chosen if (timing := _in_its_own_process(case))]
     table, wrong = _table(timings), _disagreements(timings)
     print(table)
-    if not arguments.quick:
+    if arguments.only:
+        FIGURES.write_text(_with_rows(FIGURES.read_text(encoding="utf-8"), table), encoding="utf-8")
+    elif not arguments.quick:
         FIGURES.write_text(f"{_preface()}\n{table}\n", encoding="utf-8")
     for line in wrong:
         print(line, file=sys.stderr)
@@ -102,6 +109,19 @@ def _table(timings: list[cases.Timing]) -> str:
         figures = f"{timing.cpu:.3g} | {timing.wall:.3g} | {timing.memory:,.0f} | {timing.data:,.0f}"
         lines.append(f"| {timing.name} | {figures} | {_verdict(timing, by_name)} |")
     return "\n".join(lines)
+
+
+def _with_rows(text: str, table: str) -> str:
+    """The figures as they stand, with the rows of a table in the place of those of the same name, or at the end."""
+    lines = text.rstrip("\n").split("\n")
+    for row in table.split("\n")[2:]:
+        name = row.split("|")[1]
+        places = [place for place, line in enumerate(lines) if line.startswith(f"|{name}|")]
+        if places:
+            lines[places[0]] = row
+        else:
+            lines.append(row)
+    return "\n".join(lines) + "\n"
 
 
 def _verdict(timing: cases.Timing, by_name: dict[str, cases.Timing]) -> str:

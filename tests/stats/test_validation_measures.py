@@ -69,6 +69,7 @@ def test_every_study_runs_and_reads(tmp_path: Path) -> None:
         "null": "N=50 P=6 mean",
         "few_periods": "one period",
         "suppressed": "rate",
+        "totals": "share, the sum of all",
         "freshness": "not new: year to date, proportion, from January",
         "moving": "does not move",
         "practices": "N=200 K=40",

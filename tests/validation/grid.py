@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from tests.validation import few, find, freshness, moving, practices, suppressed, voices
+from tests.validation import few, find, freshness, moving, practices, suppressed, totals, voices
 from tests.validation.cells import Cell
 from tests.validation.measures import Record
 
-MODULES: tuple[ModuleType, ...] = (find, few, freshness, moving, suppressed, practices, voices)
+MODULES: tuple[ModuleType, ...] = (find, few, freshness, moving, suppressed, totals, practices, voices)
 SECTIONS = [section for module in MODULES for section in module.SECTIONS]
 STUDIES = tuple(section.study for section in SECTIONS)
 CELLS: dict[tuple[str, str], Cell] = {(cell.study, cell.name): cell for module in MODULES for cell in module.cells()}

@@ -55,8 +55,8 @@ def unwelcome(text: str) -> str:
     if _STAY.search(text) or _STAY_ALONE.fullmatch(words.strip()):
         words = re.sub(r"\blos\b", "length of stay", words)
     for phrase in (
-        "on time", "no show", "response time", "lead time", "handling time", "length of stay", "cycle time", "processing time",
-        "waiting time", "time to",
+        "on time", "no show", "response time", "lead time", "handling time", "length of stay", "cycle time",
+        "processing time", "waiting time", "time to",
     ):  # fmt: skip
         words = re.sub(rf"\b{phrase}\b", phrase.replace(" ", "_"), words)
     found = _BAD.search(words)

@@ -81,7 +81,7 @@ def test_what_does_not_fit_is_not_written(tmp_path: Path) -> None:
          '[[outcome]] name = "csat": missing = [-999]', 'outcome={"column": "csat", "missing": [-999]}'),
         (Answer("practice", {"kind": "binary", "yes": 1}, of="huddle"),
          '[[practice]] practice = "huddle": kind = "binary", yes = 1',
-         'practices=[{"practice": "huddle", "kind": "binary", "yes": 1}, …]'),
+         'practices=[{"practice": "huddle", "kind": "binary", "yes": 1}]'),
         (Answer("tables", {"sheet": "2024"}, of="observations"),
          '[tables.observations] sheet = "2024"', 'tables={"sheet": "2024"}'),
         (Answer("period", {"format": "%d/%m/%Y"}, of="month"),

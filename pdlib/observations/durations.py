@@ -8,22 +8,37 @@ from datetime import time, timedelta
 import numpy as np
 import pandas as pd
 
-_SECONDS = {
-    "day": 86400.0, "hour": 3600.0, "hr": 3600.0, "h": 3600.0, "minute": 60.0, "min": 60.0, "second": 1.0, "sec": 1.0,
-    "s": 1.0, "millisecond": 1e-3, "ms": 1e-3, "week": 604800.0,
+SPANS = "spans of time, in"  # how a note begins on a column that holds them
+# Names of units of time in several languages: English, German, French, Spanish, Italian, Portuguese, Dutch, Swedish.
+_NAMES = {
+    1e-3: "ms msec msecs millisecond milliseconds millisekunde millisekunden",
+    1.0: "s sec secs second seconds sek sekunde sekunden seconde secondes secondi secondo seg segs segundo segundos"
+    " seconden sekund sekunder",
+    60.0: "min mins minute minutes minuten minuto minutos minuti minuut minuter minut minutter",
+    3600.0: "h hr hrs hour hours std stde stunde stunden heure heures hora horas ora ore uur uren timme timmar timer",
+    86400.0: "d day days tag tage tagen jour jours día días dia dias giorno giorni dag dagen dagar dage",
+    604800.0: "w wk wks week weeks woche wochen semaine semaines semana semanas settimana settimane weken vecka veckor"
+    " uge uger",
 }  # fmt: skip
+_SECONDS = {name: seconds for seconds, names in _NAMES.items() for name in names.split()}
+_TIMED = re.compile(r"([-+]?\d[\d.,]*)\s*([^\W\d_]+)\.?")  # 75 min, 1.25 h
 _CLOCK = re.compile(r"(-?)(?:(\d+) days? ?,? ?\+?)?(\d+):([0-5]\d):([0-5]\d(?:\.\d+)?)")
 _ISO = re.compile(r"(-?)P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?", re.IGNORECASE)
 SHORT = re.compile(r"\d+:[0-5]\d")  # hours and minutes, or minutes and seconds?
 
 
 def counted_in(unit: str) -> tuple[str, float]:
-    """The unit that spans are counted in, and its seconds: that of the study if it is one of time, else minutes."""
-    word = unit.strip().lower()
-    for name in (word, word.removesuffix("s")):
-        if name in _SECONDS:
-            return unit.strip(), _SECONDS[name]
-    return "minutes", 60.0
+    """The unit that spans are counted in, and its seconds: minutes if the study says none; NaN if not of time."""
+    said = unit.strip()
+    if not said:
+        return "minutes", 60.0
+    return said, _SECONDS.get(said.split()[0].lower().rstrip("."), np.nan)
+
+
+def unit_of(text: str) -> str:
+    """The unit of time that is written behind a number, as in ``75 min``; "" if there is none."""
+    found = _TIMED.fullmatch(text)
+    return found[2].lower() if found and found[2].lower() in {*_SECONDS, "m"} else ""
 
 
 def seconds_of(text: str) -> float:

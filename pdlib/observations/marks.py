@@ -14,14 +14,18 @@ Kind = Literal["number", "empty", "na", "missing", "hidden", "percent", "duratio
 NOT_KNOWN = {"na", "n/a", "null", "nan", "none", "<na>"}
 ERRORS = {"#DIV/0!", "#REF!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#VALUE!", "#SPILL!", "#CALC!", "#GETTING_DATA"}
 _HIDDEN = re.compile(
-    r"[<>≤≥]\s*\d+|\*+|\.{1,3}|…|[-–—]+|:|\(?[a-z]\)?|\[[a-z]{1,2}\]|\d+\s*[-–]\s*\d+|\d[\d.,]*\s?(?:[*†‡#]|[a-z])"
-    r"|suppressed|hidden|redacted",
+    r"[<>≤≥]=?\s*\d+|\*+|\.{1,3}\s*[a-z]?|…|[-–—]+|:|[•·●■▪†‡#]+|\(?[a-z]\)?|\[[a-z]{1,2}\]"
+    r"|\d[\d.,]*\s?(?:[*†‡#]|[a-z])|[(\[]?(?:data |value |cell )?(?:suppressed|hidden|redacted|masked)[)\]]?"
+    r"|too small|low n|small n",
     re.IGNORECASE,
 )
 _MONEY = re.compile(
     r"(?:[€$£¥₹]|\b(?:eur|usd|gbp|chf|kr)\b).*\d|\d.*(?:[€$£¥₹]|\b(?:eur|usd|gbp|chf|kr))", re.IGNORECASE
 )
-_SMALL = re.compile(r"[<≤]|\*|\[?\(?[csx]\)?\]?$|\d\s*[-–]\s*\d|suppressed|hidden|redacted", re.IGNORECASE)
+_SMALL = re.compile(
+    r"[<≤]|\*|[•·●]|\.{2}\s*c$|\[?\(?[csx]\)?\]?$|.*(?:suppressed|hidden|redacted|masked|too small|low n|small n)",
+    re.IGNORECASE,
+)
 MOST_OFFERED = 6
 
 
@@ -33,21 +37,26 @@ def kind_of_text(text: str) -> Kind:
         return "na"
     if text.upper() in ERRORS:
         return "error"
-    if _HIDDEN.fullmatch(text):
+    if _HIDDEN.fullmatch(text) or bounds_of(text):
         return "hidden"
     return "money" if _MONEY.search(text) else "text"
 
 
 def hides_small(marks: Iterable[str]) -> bool:
     """Whether one of the marks stands for a count that is hidden because it is small."""
-    return any(_SMALL.match(mark) for mark in marks)
+    return any(_SMALL.match(mark) or bounds_of(mark) for mark in marks)
+
+
+def exact(marks: Sequence[str]) -> bool:
+    """Whether each mark holds the number itself, as 5* does."""
+    return all((bound := _bound(mark)) is not None and bound[0] == bound[1] for mark in marks)
 
 
 def bounds(marks: Sequence[str]) -> dict[str, list[int]]:
     """Between what the count behind each mark may lie: read off ``<5`` and ``1-4``, else as the others, else 1 to 4."""
     known = {mark: bound for mark in marks if (bound := _bound(mark)) is not None}
-    usual = next(iter(known.values()), [1, 4])
-    return {mark: known.get(mark, usual) for mark in marks[:MOST_OFFERED]}
+    usual = next((bound for bound in known.values() if bound[0] < bound[1]), [1, 4])
+    return {mark: known.get(mark, usual) for mark in marks}
 
 
 def _bound(mark: str) -> list[int] | None:

@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from pdlib.observations.durations import SHORT, counted_in, seconds_of, seconds_of_cell, short_seconds
+from pdlib.observations.durations import SHORT, SPANS, counted_in, seconds_of, seconds_of_cell, short_seconds, unit_of
 from pdlib.observations.marks import (
     MOST_OFFERED,
     bounds,
     coded,
     coded_numbers,
+    exact,
     hides_small,
     intervals,
     kind_of_text,
@@ -179,7 +180,16 @@ def _of_spans(reader: Reader, seconds: pd.Series) -> NumbersRead:
     if reader.role in _WHOLE:
         reader.refuse(seconds.notna().to_numpy(), "a span of time where a count is needed", PLAIN_ONLY)
     name, size = counted_in(reader.unit)
-    return _plain(seconds / size, (f"spans of time, in {name}",))
+    if np.isnan(size):
+        _ask_unit(reader, seconds.notna().to_numpy())
+    return _plain(seconds / size, (f"{SPANS} {name}",))
+
+
+def _ask_unit(reader: Reader, chosen: np.ndarray) -> None:
+    """Ask what spans of time are counted in, where the unit of the study is none of time."""
+    answers = [reader.answer(unit=unit) for unit in ("minutes", "hours", "seconds")]
+    found = f"a span of time, and the unit {reader.unit!r} is none of time,"
+    reader.refuse(chosen, found, "Say what to count it in:", level="question", code="spans", answers=answers)
 
 
 # -- text -----------------------------------------------------------------------------------------------------
@@ -194,6 +204,7 @@ def _of_texts(reader: Reader, values: pd.Series) -> NumbersRead:
     _take_numbers(reader, parts)
     _take_percent(reader, parts)
     _take_spans(reader, parts)
+    _refuse_units(reader, parts)
     low, high = _take_hidden(reader, parts)
     _tell_rest(reader, parts, places)
     spread = np.append(parts.numbers, np.nan)[places]
@@ -337,8 +348,25 @@ def _take_spans(reader: Reader, parts: _Cells) -> None:
         found = "a span of time where a number is needed"
         reader.refuse(_rows_of(reader, parts, np.flatnonzero(spans)), found, PLAIN_ONLY, code="spans")
     name, size = counted_in(reader.unit)
+    if np.isnan(size):
+        _ask_unit(reader, _rows_of(reader, parts, np.flatnonzero(spans)))
     parts.numbers[spans], parts.kinds[spans] = seconds[spans] / size, "duration"
-    parts.notes.append(f"spans of time, in {name}")
+    parts.notes.append(f"{SPANS} {name}")
+
+
+def _refuse_units(reader: Reader, parts: _Cells) -> None:
+    """Refuse numbers with units of time behind them: two units in one column must not become one amount."""
+    names = np.array([unit_of(text) for text in parts.texts], dtype=object)
+    timed, bare = parts.rest() & (names != ""), parts.rest("number").any()
+    units = list(dict.fromkeys(names[timed]))
+    marks = bare and len(units) < 2 and all(len(name) == 1 for name in units)  # 5 s may be a 5 with a mark
+    if not units or marks or reader.role in _WHOLE:
+        return
+    found = "numbers with a unit of time" + (" beside others without" if bare else "")
+    found = f"spans of time in several units ({', '.join(units[:MOST_OFFERED])})" if len(units) > 1 else found
+    told = _rows_of(reader, parts, np.flatnonzero(timed))
+    reader.refuse(told, found, "Write plain numbers, all in one unit, and name it as the unit.", code="units")
+    parts.kinds[timed] = "asked"
 
 
 def _take_hidden(reader: Reader, parts: _Cells) -> tuple[np.ndarray, np.ndarray]:
@@ -383,7 +411,12 @@ def _tell_rest(reader: Reader, parts: _Cells, places: np.ndarray) -> None:
     for kind, (found, fix) in said.items():
         if parts.rest(kind).any():
             bad = _rows_of(reader, parts, np.flatnonzero(parts.rest(kind)))
-            reader.refuse(bad, found, fix, code=kind)
+            signs = parts.texts[parts.rest(kind)].unique().tolist()
+            if reader.role == "practice" and not any(letter.isalnum() for sign in signs for letter in sign):
+                answers = [reader.answer(missing=[*reader.missing, *signs])]
+                reader.refuse(bad, found, "If it is no answer, say", level="question", code=kind, answers=answers)
+            else:
+                reader.refuse(bad, found, fix, code=kind)
     if set(parts.kinds) <= {"empty", "na", "missing"}:
         _report_empty(reader)
 
@@ -395,7 +428,7 @@ def _doubt_na(reader: Reader, parts: _Cells, places: np.ndarray) -> None:
     found = f"{words} in {rows(parts.told(chosen))} taken for no answer."
     reader.sheet.doubt(
         reader.column, found, "Say so if it is meant:", code="na", rows=reader.sheet.rows(bad)[:10_000],
-        answers=[reader.answer(missing=sorted(parts.texts[chosen].unique())[:MOST_OFFERED])],
+        answers=[reader.answer(missing=[*reader.missing, *sorted(parts.texts[chosen].unique())])],
     )  # fmt: skip
 
 
@@ -410,25 +443,33 @@ def _refuse_hidden(reader: Reader, parts: _Cells) -> None:
     found = (
         "marks instead of numbers, probably small counts hidden on purpose,"
         if hides_small(marks)
+        else "a number with a mark"
+        if exact(marks)
         else "marks instead of numbers"
     )
     answers: list[Answer] = []
     if reader.role == "count":
+        declared = dict(reader.suppressed or {})
         fix = (
             "Leaving them empty would drop the smallest counts. Give the lowest and the highest count that each may be:"
         )
-        answers = [reader.answer(suppressed=bounds(marks))]
-        if not (parts.numbers == 0).any():  # else a published 0 says that 0 is not hidden
-            from_nothing = {mark: [0 if low == 1 else low, high] for mark, (low, high) in bounds(marks).items()}
-            answers.append(replace(reader.answer(suppressed=from_nothing), meaning="if a count of 0 is hidden too"))
+        if exact(marks):
+            fix = "Give the number that each stands for:"
+        offered = {mark: list(bound) for mark, bound in declared.items()} | bounds(marks)
+        answers = [reader.answer(suppressed=offered)]
+        from_nothing = {mark: [0 if low == 1 < high else low, high] for mark, (low, high) in bounds(marks).items()}
+        if from_nothing != bounds(marks) and not (parts.numbers == 0).any():  # a published 0 is not hidden
+            answers.append(
+                replace(reader.answer(suppressed=offered | from_nothing), meaning="if a count of 0 is hidden too")
+            )
     elif reader.role in {"size", "exposure"}:
         fix = "How much such a row weighs cannot be known: ask for the numbers, or for sums over longer periods."
     elif hides_small(marks):
         fix = "Ask for the numbers; or, if what is hidden has nothing to do with its value, say that it is not known:"
-        answers = [reader.answer(missing=marks[:MOST_OFFERED])]
+        answers = [reader.answer(missing=[*reader.missing, *marks])]
     else:
         fix = "If they stand for no answer, say"
-        answers = [reader.answer(missing=marks[:MOST_OFFERED])]
+        answers = [reader.answer(missing=[*reader.missing, *marks])]
     reader.refuse(bad, found, fix, code="hidden", answers=answers)
 
 
@@ -439,19 +480,19 @@ def _check_whole(reader: Reader, values: pd.Series) -> None:
         bad = np.isfinite(amounts) & (np.abs(amounts - np.round(amounts)) > 1e-9 * np.maximum(np.abs(amounts), 1))
     if not bad.any():
         return
-    known, broken = amounts[np.isfinite(amounts)], amounts[bad]
+    known, broken, answers = amounts[np.isfinite(amounts)], amounts[bad], list[Answer]()
     thousandths = np.abs(broken * 1000 - np.round(broken * 1000)) < 1e-6
     if known.max() <= 1 and known.min() >= 0:
         found = "a share where a count is needed"
         fix = "These look like shares of n: give counts, or kind = mean with n."
     elif known.max() <= 100 and known.min() >= 0 and bad.mean() > 0.5 and reader.role == "count":
         found = "a count that is not whole"
-        fix = "These look like percentages, shares of n: give counts, or kind = mean with n."
+        fix = "If these are percentages, shares of n: give counts, or kind = mean with n; if weighted counts, say"
+        answers = [reader.answer(weighted=True)]
     elif thousandths.all() and len(broken) >= 3 and (broken >= 1).all() and known.max() < 1000:
         found = "a count that is not whole"
         fix = "A point between thousands? Write 1456 for 1.456."
     else:
         found, fix = "a count that is not whole", "Counts are whole; if they are weighted, say"
-        reader.refuse(bad, found, fix, code="not_whole", answers=[reader.answer(weighted=True)])
-        return
-    reader.refuse(bad, found, fix, code="not_whole")
+        answers = [reader.answer(weighted=True)]
+    reader.refuse(bad, found, fix, code="not_whole", answers=answers)

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from pdlib.errors import DataError, TooFewUnitsError
+from pdlib.observations.durations import counted_in
 from pdlib.observations.meaning.answers import yes_or_no
-from pdlib.observations.meaning.codes import both, check_declared, coded_numbers, without_codes
+from pdlib.observations.meaning.codes import both, check_declared, coded_numbers, real_values, without_codes
 from pdlib.observations.meaning.ids import tidied
 from pdlib.observations.meaning.shapes import missing_of
 from pdlib.observations.numbers import Role
@@ -80,12 +81,13 @@ def _read_outcomes(study: Study, sheet: Sheet) -> dict[str, pd.Series]:
     for outcome in study.outcome:
         for name, role in _roles(outcome).items():
             if name not in columns and sheet.has(name, "Name the right column in the outcome."):
-                more = {"unit": outcome.unit, "weighted": outcome.weighted}
+                more = {"unit": outcome.unit or _unit_of_label(outcome), "weighted": outcome.weighted}
                 hidden = outcome.suppressed if role == "count" else None
-                missing = _missing(study, name)
                 columns[name] = coded_numbers(
-                    sheet, name, missing, section="outcome", of=outcome.name, role=role, suppressed=hidden, **more
-                )
+                    sheet, name, _missing(study, name), section="outcome", of=outcome.name, role=role,
+                    suppressed=hidden, real=_real(study, sheet, name, role),
+                    units=sheet.frame.get(study.unit.column), **more,
+                )  # fmt: skip
                 if hidden:
                     columns |= _bounds(sheet, outcome, columns[name])
         check_declared(sheet, outcome.columns, outcome.missing)
@@ -93,6 +95,12 @@ def _read_outcomes(study: Study, sheet: Sheet) -> dict[str, pd.Series]:
         if all(name in columns for name in outcome.columns):
             _check_outcome(sheet, outcome, columns)
     return columns
+
+
+def _unit_of_label(outcome: Outcome) -> str:
+    """The unit of time in the brackets of a label, "wait (hours)"; "" if there is none."""
+    unit = outcome.format.counted
+    return unit if np.isfinite(counted_in(unit)[1]) else ""
 
 
 def _bounds(sheet: Sheet, outcome: Outcome, values: pd.Series) -> dict[str, pd.Series]:
@@ -144,6 +152,14 @@ def _missing(study: Study, name: str) -> tuple[float | str, ...] | None:
     return tuple(code for codes in declared for code in codes) if declared else None
 
 
+def _real(study: Study, sheet: Sheet, name: str, role: Role) -> list[float | str]:
+    """Codes of the outcomes that do not hold of this column: it is none's amount, and they look plain in it."""
+    if name in {outcome.amount for outcome in study.outcome}:
+        return []
+    real = real_values(sheet.frame[name], _missing(study, name) or (), role)
+    return [code for code in real if code not in (sheet.options.missing or ())]
+
+
 def is_empty(values: pd.Series) -> pd.Series:
     """Which cells hold nothing, or blanks only."""
     codes, uniques = pd.factorize(values)
@@ -179,21 +195,23 @@ def _context(study: Study, item: Context, sheet: Sheet, units: Sheet | None) -> 
     """A condition for each row of the observations, from there or from the units table; None if it is in neither."""
     key = study.unit.column
     if item.name in sheet.frame:
-        return _condition(item, sheet)
+        return _condition(item, sheet, key)
     if units is not None and item.name in units.frame and key in units.frame:
         once = replace(units, frame=units.frame.drop_duplicates(key))
-        return sheet.frame[key].map(_condition(item, once).set_axis(once.frame[key]))
+        return sheet.frame[key].map(_condition(item, once, key).set_axis(once.frame[key]))
     every = [*sheet.frame.columns, *([] if units is None else units.frame.columns)]
     found = f"the context {item.name!r} is in no table{did_you_mean(item.name, map(str, every))}."
     sheet.report(item.name, found, "Name a column of the observations or units table.")
     return None
 
 
-def _condition(item: Context, sheet: Sheet) -> pd.Series:
+def _condition(item: Context, sheet: Sheet, key: str) -> pd.Series:
     check_declared(sheet, [item.name], item.missing)
     if item.kind == "category":
         return tidied(without_codes(sheet.frame[item.name].astype("str"), both(item.missing, sheet.options.missing)))
-    values = coded_numbers(sheet, item.name, item.missing, section="context", of=item.name, unit=item.unit)
+    values = coded_numbers(
+        sheet, item.name, item.missing, section="context", of=item.name, unit=item.unit, units=sheet.frame[key]
+    )
     if item.scale != "linear":
         low = values <= 0 if item.scale == "log" else values < 0
         found, fix = f"a value that has no {item.scale}", 'Use scale = "linear" or correct the values.'

@@ -57,7 +57,7 @@ class Answer:
         column = {"unit": "column", "period": "column", "outcome": "column", "context": "name"}.get(self.section)
         first = f"{_as_python(column or 'practice')}: {_as_python(self.of)}, " if self.of else ""
         entry = f"{{{first}{inside}}}"
-        return {"context": f"context=[{entry}, …]", "practice": f"practices=[{entry}, …]"}.get(
+        return {"context": f"context=[{entry}]", "practice": f"practices=[{entry}]"}.get(
             self.section, f"{self.section}={entry}"
         )
 

@@ -10,9 +10,12 @@ from pydantic import AfterValidator, BeforeValidator
 from pdlib.study.answers import as_toml
 
 MOST_HIDDEN = 1000
-_BELOW = re.compile(r"<\s*(\d+)")
-_UP_TO = re.compile(r"(?:≤|<=)\s*(\d+)")
-_BETWEEN = re.compile(r"(\d+)\s*(?:-|–|to)\s*(\d+)")
+_END = r"\s*[*†‡#]?"  # <5* is <5 with a mark
+_N = r"(?:n\s*(?:=\s*)?)?"
+_BELOW = re.compile(rf"{_N}(?:<|(?:less|fewer|smaller|lower)\s*than|under|below)\s*(\d+){_END}", re.IGNORECASE)
+_UP_TO = re.compile(rf"{_N}(?:≤|<=|up\s*to|at\s*most)\s*(\d+){_END}", re.IGNORECASE)
+_OR_LESS = re.compile(rf"(\d+)\s*or\s*(?:less|fewer){_END}", re.IGNORECASE)
+_BETWEEN = re.compile(rf"{_N}(?:between\s*|from\s*)?(\d+)\s*(?:-|–|—|to|and|\.\.)\s*(\d+){_END}", re.IGNORECASE)
 
 
 def bounds_of(mark: str) -> tuple[int, int] | None:
@@ -31,13 +34,13 @@ def bounds_of(mark: str) -> tuple[int, int] | None:
 
     Examples
     --------
-    >>> bounds_of("<5"), bounds_of("≤ 4"), bounds_of("0-4"), bounds_of("*")
+    >>> bounds_of("less than 5"), bounds_of("≤ 4"), bounds_of("0-4"), bounds_of("*")
     ((1, 4), (1, 4), (0, 4), None)
     """
     mark = mark.strip()
     if found := _BELOW.fullmatch(mark):
         return 1, int(found[1]) - 1
-    if found := _UP_TO.fullmatch(mark):
+    if found := _UP_TO.fullmatch(mark) or _OR_LESS.fullmatch(mark):
         return 1, int(found[1])
     if found := _BETWEEN.fullmatch(mark):
         return int(found[1]), int(found[2])

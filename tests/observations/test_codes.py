@@ -73,6 +73,54 @@ def test_two_codes_at_once_are_one_question() -> None:
     assert asked.answers[0].entries == {"missing": [-999.0, -998.0]}
 
 
+def test_a_code_of_the_score_is_a_real_n_and_a_code_where_it_looks_like_one() -> None:
+    frame = months()
+    frame["answers"] = 60 + frame["answers"] % 90
+    assert (frame["answers"] == 99).sum() > 2
+    frame["csat"] = frame["csat"].where(frame.index % 24 > 0, 99)
+    (asked,) = told(frame, study(SCORE))
+    observations = accepted(frame, study(SCORE | asked.answers[0].entries))
+    assert len(observations.set_aside) == 20 and (observations.panel["answers"] == 99).any()
+    for absent in (-99, 99999):
+        holed = frame.assign(answers=frame["answers"].where(frame.index % 30 != 7, absent))
+        holed["csat"] = holed["csat"].where(holed["csat"].ne(99), absent)
+        assert len(accepted(holed, study(SCORE | {"missing": [absent]})).set_aside) == 36
+
+
+@pytest.mark.parametrize("times", [12, 25, 60])
+def test_many_zeros_far_below_all_scores(times: int) -> None:
+    (asked,) = told(
+        with_cells("sales", 0, times).assign(csat=lambda f: f["sales"].gt(0) * (f["csat"] / 10 + 6)), study(SCORE)
+    )
+    assert f"{times} values of exactly 0" in asked.found
+
+
+@pytest.mark.parametrize("codes", [(9,), (8, 9), (8,), (88,), (98, 99)])
+@pytest.mark.parametrize("top", [3, 5, 6])
+def test_beside_a_scale_of_whole_steps(codes: tuple[int, ...], top: int) -> None:
+    rng = np.random.default_rng(top)
+    scores = rng.integers(1, top + 1, 480).astype(float)
+    scores[rng.choice(480, 24, replace=False)] = np.resize(codes, 24)
+    (asked,) = told(months().assign(csat=scores), study(SCORE))
+    assert asked.answers[0].entries == {"missing": [float(code) for code in codes]}
+    if top == 6 and min(codes) < 10:
+        return  # one step between the scale and 8 says too little of 40 stores
+    steps = np.resize([*range(1, top + 1)], 40).astype(float)
+    steps[[4, 11, 30]] = np.resize(codes, 3)
+    (asked,) = told(months().assign(staff=np.repeat(steps, 12)), study())
+    assert asked.answers[0].entries == {"missing": [float(code) for code in codes]}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_counts_with_a_tail_and_long_scales_are_no_codes(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    staff = np.repeat(np.clip(rng.poisson(3, 40), 0, 7), 12)
+    staff[:12] = 9  # one large store
+    assert not any(code.value == 9 for code in find_codes(staff.astype(float), "condition", np.repeat(range(40), 12)))
+    for values in (rng.integers(0, 11, 480), rng.poisson(4, 480).clip(0, 10), rng.poisson(2.5, 480)):
+        assert not find_codes(values.astype(float), "mean", np.repeat(range(40), 12))
+
+
 def test_the_first_year_of_spreadsheets() -> None:
     years = np.repeat(np.random.default_rng(2).integers(1985, 2020, 40), 12).astype(float)
     years[::50] = 1900
@@ -188,6 +236,45 @@ def test_ticks_are_asked_and_blank_means_no_if_that_is_declared() -> None:
     (asked,) = told(months(), study(), practices=table)
     declared = study(practice=[{"practice": "huddle", **asked.answers[0].entries}])
     assert accepted(months(), declared, practices=table).practices["value"].sum() == 14
+
+
+@pytest.mark.parametrize("word", [1, "1", "ja", "Yes", True, "done", "1,0", "100%"])
+def test_yes_and_blanks_are_asked_and_either_key_works(word: Any) -> None:
+    table = audit(huddle=cycle(word, None))
+    (asked,) = told(months(), study(), practices=table)
+    assert asked.level == "question"
+    for answer, mean in zip(asked.answers, (0.5, 1.0), strict=True):
+        declared = study(practice=[{"practice": "huddle", **answer.entries}])
+        assert accepted(months(), declared, practices=table).practices["value"].mean() == mean
+
+
+def test_a_declared_code_is_not_taken_for_a_blank_that_means_no() -> None:
+    declared = study(practice=[{"practice": "huddle", "yes": 1, "missing": [9]}])
+    values = accepted(months(), declared, practices=audit(huddle=cycle(1, 9, None, None))).practices["value"]
+    assert values.isna().sum() == 10 and values.sum() == 10
+
+
+def test_most_answers_given_are_not_asked() -> None:
+    accepted(months(), study(), practices=audit(huddle=[*["yes"] * 39, None], greet=cycle("yes", "no", None)))
+
+
+@pytest.mark.parametrize("sign", ["?", "??", "/"])
+def test_a_sign_beside_yes_and_no_is_asked_alone(sign: str) -> None:
+    table = audit(huddle=cycle("j", "n", sign))
+    (asked,) = told(months(), study(), practices=table)
+    assert asked.level == "question" and len(asked.rows) == 13
+    declared = study(practice=[{"practice": "huddle", **asked.answers[0].entries}])
+    assert accepted(months(), declared, practices=table).practices["value"].isna().sum() == 13
+
+
+@pytest.mark.parametrize("pair", [("100%", "0%"), ("1,0", "2,0"), ("100 %", "0 %")])
+def test_keys_find_numbers_as_they_are_written(pair: tuple[str, str]) -> None:
+    table = audit(huddle=cycle(*pair))
+    (asked,) = told(months(), study(), practices=table)
+    for answer in asked.answers[:2]:
+        declared = study(practice=[{"practice": "huddle", **answer.entries}])
+        values = accepted(months(), declared, practices=table).practices["value"]
+        assert values.tolist() == [float(answer.entries["yes"] == word) for word in cycle(*pair)]
 
 
 def test_a_yes_that_never_occurs_is_a_problem() -> None:

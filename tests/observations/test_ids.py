@@ -55,6 +55,43 @@ def test_look_alikes_are_asked_and_may_be_kept(other: str, says: str) -> None:
     assert accepted(frame, study(unit={"keep": kept})).panel["unit"].nunique() == 40
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("O'Neill", "O\u2019Neill"), ("A-1", "A\u20131"), ("A-1", "A\u22121"), ("St. Ives", "St Ives"),
+        ("Elm", "\u201cElm\u201d"), ("Elm", "'Elm'"),
+        ("1007", "1,007"), ("1007", "1.007"), ("1007", "1 007"),
+        ("SO1", "S01"),
+        ("Sl1", "S11"), ("SI1", "S11"),
+    ],
+)  # fmt: skip
+def test_marks_and_letters_like_digits_are_asked(one: str, other: str) -> None:
+    frame = months().replace({"store": {"S001": one, "S002": other}})
+    (asked,) = told(frame, study())
+    assert asked.code == "alike" and repr(one) in asked.found and repr(other) in asked.found
+    assert accepted(frame, study(unit={"keep": asked.answers[0].entries["keep"]})).panel["unit"].nunique() == 40
+
+
+def test_other_ids_do_not_look_alike() -> None:
+    names = [
+        "Site 1.2",
+        "Site 12",
+        "A-1",
+        "A1",
+        "Olli",
+        "0111",
+        "Oil 2",
+        "Oil 3",
+        "-",
+        ".",
+        "1.5",
+        "15",
+        "1007",
+        "1.07",
+    ]
+    assert not alike(names)
+
+
 @pytest.mark.parametrize(("one", "other"), [("7", "007"), ("7.0", "007"), ("0012", "12")])
 def test_leading_zeros_that_a_spreadsheet_dropped(one: str, other: str) -> None:
     frame = months().replace({"store": {"S001": other}})

@@ -169,8 +169,28 @@ def test_spans_of_time_are_minutes_unless_the_study_says_otherwise(values: Any) 
     assert right(values, [120, np.nan, 90], "mean") == ("spans of time, in minutes",)
     right(values, [2, np.nan, 1.5], "mean", unit="hours")
     right(values, [7200, np.nan, 5400], "mean", unit="seconds")
-    right(values, [120, np.nan, 90], "mean", unit="points")
+    asked = only(values, "mean", unit="points", of="wait")
+    assert asked.level == "question" and asked.answers[0].entries == {"unit": "minutes"}
     assert "a span of time" in str(only(values, "count"))
+
+
+@pytest.mark.parametrize(
+    ("unit", "wanted"),
+    [("Stunden", 2), ("Std.", 2), ("heures", 2), ("horas", 2), ("ore", 2), ("uren", 2), ("Sekunden", 7200),
+     ("minuti", 120), ("Tage", 1 / 12), ("minutes per call", 120)],
+)  # fmt: skip
+def test_units_of_time_in_other_languages(unit: str, wanted: float) -> None:
+    for values in (pd.to_timedelta(["2h", None]), ["2:00:00", ""]):
+        right(values, [wanted, np.nan], "mean", unit=unit)
+    assert "is none of time" in str(only(pd.to_timedelta(["2h", None]), unit="Stück"))
+
+
+@pytest.mark.parametrize(
+    "values", [["1.2 h", "75 min"], ["2h", "75m", "80m"], ["3 Tage", "2 Std.", "5"], ["75 min", "80"]]
+)
+def test_units_behind_numbers_are_refused_and_never_called_missing(values: list[str]) -> None:
+    problem = only(values, "mean")
+    assert (problem.level, problem.code, problem.answers) == ("problem", "units", ())
 
 
 def test_hours_or_minutes_is_asked() -> None:
@@ -187,7 +207,11 @@ def test_dates_are_no_numbers() -> None:
 
 # -- marks ----------------------------------------------------------------------------------------------------
 
-MARKS = ["<5", "*", "-", "..", "c", "[c]", "x", "1-4", "5*", "12r", "–", ":"]
+MARKS = [
+    "<5", "*", "-", "..", "c", "[c]", "x", "1-4", "5*", "12r", "–", ":", "less than 5", "fewer than 5", "under 5",
+    "Below 10",    "1 to 4", "n<5", "n < 5", "<5*", "•", "..C", "5 or fewer", "(suppressed)", "at most 4",
+    "between 1 and 4",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("mark", MARKS)
@@ -206,11 +230,30 @@ def test_a_mark_is_refused_with_the_way_in_and_never_called_empty(mark: str, rol
 
 
 @pytest.mark.parametrize(
-    ("mark", "bound"), [("<5", [1, 4]), ("1-4", [1, 4]), ("<10", [1, 9]), ("5*", [5, 5]), ("12r", [12, 12])]
-)
+    ("mark", "bound"),
+    [
+        ("<5", [1, 4]), ("1-4", [1, 4]), ("<10", [1, 9]), ("5*", [5, 5]), ("12r", [12, 12]), ("less than 5", [1, 4]),
+        ("under 10", [1, 9]), ("1 to 4", [1, 4]), ("n<5", [1, 4]), ("<5*", [1, 4]), ("..C", [1, 4]),
+    ],
+)  # fmt: skip
 def test_bounds_are_read_off_the_mark(mark: str, bound: list[int]) -> None:
     assert only(["12", mark], "count").answers[0].entries == {"suppressed": {mark: bound}}
-    assert only(["12", mark, "*"], "count").answers[0].entries["suppressed"]["*"] == bound
+    other = bound if bound[0] < bound[1] else [1, 4]  # 5* says what it is, and nothing of a star alone
+    assert only(["12", mark, "*"], "count").answers[0].entries["suppressed"]["*"] == other
+
+
+def test_one_key_holds_all_marks_and_those_declared_before() -> None:
+    marks = [f"{number}r" for number in range(10, 22)]
+    problem = only([*marks, "30"], "count", suppressed={"<5": (1, 4)})
+    (answer,) = problem.answers
+    assert answer.entries["suppressed"] == {"<5": [1, 4]} | {f"{number}r": [number] * 2 for number in range(10, 22)}
+    assert "a number with a mark in 12 rows" in str(problem)
+    found, problems = taken([*marks, "30", "<5"], "count", **answer.entries)
+    assert problems == [] and found.values.tolist()[:13] == [*range(10, 22), 30]
+    assert [list(a.entries["suppressed"].values()) for a in only(["12", "<5", "1*"], "count").answers] == [
+        [[1, 4], [1, 1]], [[0, 4], [1, 1]],
+    ]  # fmt: skip
+    assert only(["7", "-", "x"], "mean", missing=["x"]).answers[0].entries == {"missing": ["x", "-"]}
 
 
 def test_declared_marks_become_intervals() -> None:
@@ -272,7 +315,7 @@ def test_text_and_wholly_empty_columns() -> None:
     ("values", "said"),
     [
         ([0.83, 0.5, 1.0], "These look like shares of n: give counts, or kind = mean with n."),
-        ([49.0, 51.5, 48.2], "These look like percentages"),
+        ([49.0, 51.5, 48.2], "If these are percentages"),
         ([12.5, 140, 33], "a count that is not whole in 1 row ('12.5'): row 2"),
         ([1.456, 981.0, 1.2, 2.345], "A point between thousands?"),
         (["12.5", "140", "33"], "a count that is not whole in 1 row"),
@@ -282,6 +325,10 @@ def test_counts_are_whole(values: list[Any], said: str) -> None:
     assert said in str(only(values, "count"))
     right(values, [float(value) for value in values], "exposure")
     right(values, [float(value) for value in values], "count", weighted=True)
+
+
+def test_counts_with_halves_may_be_weighted() -> None:
+    assert only([49.5, 51.5, 48.5], "count").answers[0].entries == {"weighted": True}
 
 
 @pytest.mark.parametrize("values", [[285.0, 3], ["285.0", "3"], [1e15, 3], [0, 0.0]])

@@ -31,6 +31,32 @@ def test_sums_over_staff_and_larger_sums_are_doubted_only() -> None:
         assert [doubt.code for doubt in observations.doubts] == ["count_or_mean"]
 
 
+@pytest.mark.parametrize(("low", "high"), [(150, 400), (150, 320), (200, 350)])
+def test_whole_percentages_where_n_varies_little(low: int, high: int) -> None:
+    n = np.random.default_rng(low).integers(low, high, 480)
+    frame = months().assign(answers=n, happy=np.random.default_rng(1).binomial(n, 0.3))
+    percentages = frame.assign(happy=(100 * frame["happy"] / n).round() + 30)
+    (asked,) = told(percentages, study(HAPPY))
+    assert asked.code == "percentages"
+    accepted(frame.assign(happy=(frame["happy"] / 1.2).round().clip(upper=100)), study(HAPPY))
+
+
+@pytest.mark.parametrize("split", ["stores", "months", "few"])
+def test_shares_among_percentages_are_refused(split: str) -> None:
+    frame = months()
+    small = {"stores": frame["store"] < "S020", "months": frame["month"] < "2024-05", "few": frame["store"] < "S006"}[
+        split
+    ]
+    frame["csat"] = (frame["csat"] * 10).where(~small, frame["csat"] / 10).clip(0.2, 95)
+    (problem,) = told(frame, study(SCORE))
+    assert problem.code == "two_scales" and len(problem.rows) == small.sum()
+    frame = months().assign(staff=np.repeat([0.2, 0.31, 0.4, 25, 31, 38.5, 22, 40], 60))
+    assert [problem.code for problem in told(frame, study())] == ["two_scales"]
+    audit = pd.DataFrame({"store": shops()["store"], "huddle": [0.2, 0.55, 0.4, 25, 31, 38.5, 22, 60] * 5})
+    (problem,) = told(months(), study(), practices=audit)
+    assert problem.code == "two_scales" and len(problem.rows) == 15
+
+
 def test_scores_are_no_counts() -> None:
     accepted(months(), study(SCORE))
     accepted(months().assign(csat=lambda f: f["csat"].round()), study(SCORE))

@@ -195,3 +195,39 @@ def test_a_last_month_as_large_as_all_others_is_no_sum() -> None:
     frame = summed_up(months(), "2030-01")
     frame.loc[frame["month"] == "2030-01", COUNTS] += 1
     assert not [problem for problem in told(frame, study(COMPLAINTS)) if problem.code == "total"]
+
+
+@pytest.mark.parametrize(
+    ("periods", "digits", "how"), [(12, 1, "mean"), (24, 1, "mean"), (36, 1, "mean"), (12, 2, "mean")]
+)
+def test_an_average_rounded_coarsely_is_asked_where_no_n_is_known(periods: int, digits: int, how: str) -> None:
+    frame = months(periods=periods)
+    score = {key: value for key, value in SCORE.items() if key != "n"}
+    average = frame.groupby("month")[["csat"]].mean().round(digits)
+    found, ids = question(add(frame, "Chain", average), study(score, context=[]))
+    assert ids == ["Chain"] and f"is the {how} of the 40 others in all {periods} months" in found
+    tens = frame.assign(csat=lambda f: f["csat"] * 10)
+    average = tens.groupby("month")[["csat"]].mean().round()
+    assert question(add(tens, "Chain", average), study(score, context=[]))[1] == ["Chain"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_store_in_the_middle_is_no_average(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    noise = rng.lognormal(-1.2, 0.5, (40, 1))
+    noise[0] = np.sort(noise.ravel())[1]  # as steady as the steadiest, and in the middle
+    levels = rng.normal(7, 0.3, (40, 1))
+    levels[0] = levels[1:].mean()
+    values = levels + noise * rng.normal(size=(40, 24)) + rng.normal(0, 0.2, 24)
+    values[0] = values[0].round(1)
+    assert not find_wholes(values.round(2))
+
+
+def test_regions_of_which_the_grouping_is_not_known_are_told_together() -> None:
+    frame = months()
+    for number, name in enumerate("ABCD"):
+        part = frame[frame["store"].isin([f"S{k:03d}" for k in range(number * 10 + 1, number * 10 + 11)])]
+        frame = add(frame, name, by_month(part[part["store"].str.startswith("S")]))
+    found, ids = question(frame, study(SALES))
+    assert sorted(ids) == ["A", "B", "C", "D"]
+    assert "one of 4 that together are the sum of the 40 others" in found

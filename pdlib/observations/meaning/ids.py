@@ -32,6 +32,15 @@ _DRAWN_ALIKE = {
     for latin, name in names.items()
 }
 _WHOLE = re.compile(r"0*(\d+)(?:\.0+)?")
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:[,.'’\s]\d{3})+")
+# Marks that are typed in several ways, or left out: dashes, apostrophes; points and quotation marks.
+_MARKS = {
+    **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"), "-"),
+    **dict.fromkeys(map(ord, "\u2018\u2019\u201b\u02bc\u00b4`\u2032\uff07"), "'"),
+    **dict.fromkeys(map(ord, '\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a"'), None),
+}
+_POINTS = re.compile(r"\.(?!\d)")
+_LIKE_DIGITS = str.maketrans("oil", "011")
 
 
 def key(text: str) -> str:
@@ -76,13 +85,24 @@ def _plain(texts: list[str]) -> bool:
 
 
 def folded(text: str) -> str:
-    """What two ids have in common that look alike: capitals, letters of another alphabet, zeros in front."""
-    whole = _WHOLE.fullmatch(text) if text[:1].isdigit() else None
-    if whole:
-        return whole.group(1)
-    if text.isascii():
-        return text.casefold()
-    return unicodedata.normalize("NFKC", key(text)).casefold().translate(_DRAWN_ALIKE)
+    """What two ids have in common that look alike: capitals, letters, marks, O for 0, zeros in front."""
+    if text[:1].isdigit():
+        whole = _WHOLE.fullmatch(text)
+        if whole:
+            return whole.group(1)
+        if _THOUSANDS.fullmatch(text):
+            return re.sub(r"\D", "", text)
+    text = _without_marks(text).casefold()
+    text = text if text.isascii() else unicodedata.normalize("NFKC", key(text)).casefold().translate(_DRAWN_ALIKE)
+    return text.translate(_LIKE_DIGITS) if any(letter.isdigit() for letter in text) else text
+
+
+def _without_marks(text: str) -> str:
+    """Dashes and apostrophes of one kind, no quotation marks, no points but those within numbers."""
+    if text.isalnum():
+        return text
+    bare = " ".join(_POINTS.sub("", text.translate(_MARKS).strip("'")).split())
+    return bare or text
 
 
 def difference(one: str, other: str) -> str:
@@ -91,6 +111,10 @@ def difference(one: str, other: str) -> str:
         return "the same but for leading zeros or a decimal point; a spreadsheet drops or adds them"
     if key(one).casefold() == key(other).casefold():
         return "the same but for upper and lower case"
+    if _THOUSANDS.fullmatch(one) or _THOUSANDS.fullmatch(other):
+        return "the same but for marks between thousands"
+    if _without_marks(key(one)).casefold() == _without_marks(key(other)).casefold():
+        return "the same but for a dash, an apostrophe, a point or quotation marks"
     return f"letters that look alike: {_points(one, other)}"
 
 

@@ -20,6 +20,7 @@ BLANK = 0.05  # share of a count that is empty
 UNEVEN = 3.0  # times the variance that blanks spread by chance would have over units, and beyond any doubt
 NEARLY_ALL = 0.95
 ENOUGH_ROWS, VARIED, UNRELATED = 30, 0.3, 0.3  # for counts and n: rows, spread of log n, correlation of their logs
+LESS_VARIED, GROWTH, SURE = 0.15, 0.5, 4.0  # where n varies less: growth within units is surely below half that of n
 _ANSWERS = re.compile(
     r"(?i)(^|[\W_])(n|answers?|visits?|visitors?|responses?|respondents?|calls?|contacts?|cases?|customers?|orders?"
     r"|patients?|tickets?|jobs?|antworten|besuche|kunden|réponses|visites|respuestas|visitas)([\W_]|$)"
@@ -76,13 +77,17 @@ def _count_or_mean(sheet: Sheet, outcome: Outcome, panel: pd.DataFrame, *, kind_
 
 def _percentages(sheet: Sheet, outcome: Outcome, panel: pd.DataFrame) -> None:
     """Ask about successes that never pass 100 and do not grow with n, though n is often far more than 100."""
-    pair = panel[[outcome.amount, outcome.n]].dropna().to_numpy(dtype=float)
-    pair = pair[(pair > 0).all(axis=1)]
+    known = panel[["unit", outcome.amount, str(outcome.n)]].dropna()
+    known = known[(known.iloc[:, 1:] > 0).all(axis=1)]
+    pair, units = known.iloc[:, 1:].to_numpy(dtype=float), known["unit"]
     count, n = pair.T
     if len(pair) < ENOUGH_ROWS or count.max() > 100 or np.median(n) < 100 or (count < 50).all():
         return
     logs = np.log(pair)
-    if logs[:, 1].std() < VARIED or np.corrcoef(logs, rowvar=False)[0, 1] > UNRELATED:
+    varied = logs[:, 1].std()
+    if varied < LESS_VARIED or np.corrcoef(logs, rowvar=False)[0, 1] > UNRELATED:
+        return
+    if varied < VARIED and _most_growth(logs, units) >= GROWTH:
         return
     found = f"it never passes 100 and does not grow with {outcome.n}, as a percentage does and a count does not."
     answers = [
@@ -90,6 +95,16 @@ def _percentages(sheet: Sheet, outcome: Outcome, panel: pd.DataFrame) -> None:
         Answer("outcome", {"counts": True}, of=outcome.name, meaning=f"a count out of {outcome.n}"),
     ]
     sheet.ask(outcome.amount, found, answers, fix="A percentage, or a count? Say", code="percentages")
+
+
+def _most_growth(logs: np.ndarray, units: pd.Series) -> float:
+    """The most by which counts may grow with n within units, as a power of n: 1 for counts, 0 for percentages."""
+    count, n = (logs - pd.DataFrame(logs).groupby(units.to_numpy()).transform("mean").to_numpy()).T
+    free = len(n) - units.nunique() - 1
+    if free < FEWEST or not n.any():
+        return np.inf
+    power = (count @ n) / (n @ n)
+    return float(power + SURE * np.sqrt(((count - power * n) ** 2).sum() / free / (n @ n)))
 
 
 def _uneven_blanks(study: Study, sheet: Sheet, panel: pd.DataFrame, column: str, between: pd.Series) -> None:

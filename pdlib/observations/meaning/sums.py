@@ -45,6 +45,10 @@ class Whole:
         Periods.
     grouping, group : int
         Which of the groupings, and which group of it; -1 where it is made of all the others.
+    times : int
+        How often the parts hold it, where they lie in several layers.
+    together : int
+        How many rows together are the sum of the parts, where it is not known which are whose.
     """
 
     row: int
@@ -54,6 +58,8 @@ class Whole:
     compared: int
     grouping: int = -1
     group: int = -1
+    times: int = 1
+    together: int = 1
 
 
 def find_wholes(
@@ -116,7 +122,7 @@ def _next(
         return found
     everything = np.where(left, 0, -1)
     for place, codes in [*((place, np.where(left, codes, -1)) for place, codes in groupings), (-1, everything)]:
-        found = _means(cells, place, codes, None) or (
+        found = _means(cells, place, codes, None, sized=weights is not None) or (
             [] if weights is None else _means(cells, place, codes, np.where(np.isfinite(weights), weights, 0.0))
         )
         if found:
@@ -151,7 +157,7 @@ def _of_rest(cells: Cells, left: np.ndarray) -> list[Whole]:
         for row in near if everything.count > layers + 1 else ():
             matched = is_sum(cells, row, everything.but(cells, row), LAYERS, layers)
             if matched:
-                found.append(Whole(int(row), "sum", everything.count - 1, *matched))
+                found.append(Whole(int(row), "sum", everything.count - 1, *matched, times=layers))
         if found:
             return found
     return []
@@ -172,7 +178,7 @@ def _of_all_but_one(cells: Cells, left: np.ndarray) -> list[Whole]:
         for other in near[:MOST].tolist():
             matched = is_sum(cells, row, rest.but(cells, other), 6.0 * len(rows), layers)
             if matched:
-                return [Whole(row, "sum", everything.count - 2, *matched)]
+                return [Whole(row, "sum", everything.count - 2, *matched, times=layers)]
     return []
 
 
@@ -193,7 +199,8 @@ def _layer(cells: Cells, left: np.ndarray) -> list[Whole]:
         told += np.log(np.maximum(noise / within[1:], 1.0)).sum()
         if told >= ENOUGH:
             matched = int(fits.sum()), len(fits)
-            return [Whole(int(row), "sum", len(rows) - int(last) - 1, *matched) for row in rows[: last + 1]]
+            rest, several = len(rows) - int(last) - 1, int(last) + 1
+            return [Whole(int(row), "sum", rest, *matched, together=several) for row in rows[: last + 1]]
     return []
 
 
@@ -256,7 +263,9 @@ def _about(values: np.ndarray, targets: np.ndarray, slack: np.ndarray) -> np.nda
     return np.column_stack([order[np.repeat(low, width) + within], np.repeat(np.arange(len(targets)), width)])
 
 
-def _means(cells: Cells, place: int, codes: np.ndarray, weights: np.ndarray | None) -> list[Whole]:
+def _means(
+    cells: Cells, place: int, codes: np.ndarray, weights: np.ndarray | None, *, sized: bool = True
+) -> list[Whole]:
     """Rows that are the mean of the others of their group."""
     groups = int(codes.max(initial=-1)) + 1
     if not groups:
@@ -271,7 +280,7 @@ def _means(cells: Cells, place: int, codes: np.ndarray, weights: np.ndarray | No
         row, group = int(rows[at]), int(own[at])
         peers = codes == group
         peers[row] = False
-        matched = is_mean(cells, row, targets[at], peers, size)
+        matched = is_mean(cells, row, targets[at], peers, size, sized=sized)
         if matched:
             found.append(Whole(row, "mean", int(peers.sum()), *matched, place, group if place >= 0 else -1))
     return found
@@ -286,6 +295,7 @@ def _near_means(cells: Cells, codes: np.ndarray, weight: np.ndarray, groups: int
     for periods, missed in ((best, 1), (every, 0)):  # a few periods first: they rule out nearly all
         at, of = np.ix_(rows, periods), np.ix_(codes[rows], periods)
         values, target = _beside(cells.values[at], weight[at], sums[of], sizes[of])
-        near = near_to(values, target, cells.step + 1e-6 * np.abs(target), missed)
+        slack = np.maximum(cells.step, cells.own_steps(rows) / 2 + cells.step / 2)[:, None]
+        near = near_to(values, target, slack + 1e-6 * np.abs(target), missed)
         rows, target = rows[near], target[near]
     return rows, target

@@ -142,5 +142,7 @@ def _told(
     span = f"in {whole.matched} of {whole.compared} {periods}"
     span = f"in all {whole.compared} {periods}" if whole.matched == whole.compared > 1 else span
     span = "" if study.period is None else f" {span}"
+    others += f", which hold it {whole.times} times," if whole.times > 1 else ""
+    how = f"the {whole.how}" if whole.together == 1 else f"one of {whole.together} that together are the sum"
     hint = ", as its name says" if _WORDS.search(name) else ""
-    return f"{name!r} is the {whole.how} of {others}{span} (column {column}){hint}"
+    return f"{name!r} is {how} of {others}{span} (column {column}){hint}"

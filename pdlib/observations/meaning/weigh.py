@@ -13,6 +13,7 @@ import numpy as np
 ENOUGH = 9.0  # nats: by chance in about one table of 8,000
 NEARLY_EVERY = 0.8  # of the periods in which the row holds a number
 HIDDEN = 0.1  # of a sum, at most, that may be missing from it
+STEADIEST = 0.05  # share of the peers that may move less than a unit is taken to
 STEPS = (1000.0, 100.0, 10.0, 1.0, 0.1, 0.01, 0.001, 0.0001)
 
 
@@ -57,6 +58,16 @@ class Cells:
         values = self.values[row][np.isfinite(self.values[row])]
         step = step_of(values)
         return step if len(values) >= 4 else min(step, self.step)
+
+    def own_steps(self, rows: np.ndarray) -> np.ndarray:
+        """To what each of several rows is rounded, where that is coarser than the table."""
+        values, steps = self.values[rows], np.full(len(rows), self.step)
+        enough = np.isfinite(values).sum(axis=1) >= 4
+        for step in sorted(step for step in STEPS if step > self.step):
+            times = np.nan_to_num(values / step)
+            whole = np.abs(times - np.rint(times)) <= 1e-6 * np.maximum(1.0, np.abs(times))
+            steps[enough & whole.all(axis=1)] = step
+        return steps
 
 
 def step_of(values: np.ndarray) -> float:
@@ -131,9 +142,12 @@ def _size_surprise(size: float, usual: tuple[float, float], share: float) -> flo
 
 
 def is_mean(
-    cells: Cells, row: int, target: np.ndarray, peers: np.ndarray, size: np.ndarray | None
+    cells: Cells, row: int, target: np.ndarray, peers: np.ndarray, size: np.ndarray | None, *, sized: bool = True
 ) -> tuple[int, int] | None:
-    """Matched and compared periods if a row is the mean of its peers; units are taken to be steadier than they look."""
+    """Matched and compared periods if a row is the mean of its peers; units are taken to be steadier than they look.
+
+    Where no sizes are known (not ``sized``) a unit may be as steady as the steadiest peers, and moves as a normal does.
+    """
     values = cells.values[row]
     compared = np.isfinite(values) & np.isfinite(target)
     rounded = 0.0 if cells.exact else 3 * cells.step / np.sqrt(12 * peers.sum())
@@ -144,6 +158,8 @@ def is_mean(
     noise = float(np.median(cells.noise[peers]))
     if size is not None and size[row] > 0:
         noise *= min(1.0, float(np.sqrt(np.median(size[peers]) / size[row])))
+    if not sized:
+        noise = max(noise, float(np.quantile(cells.noise[peers], STEADIEST)) * np.sqrt(2 * np.pi))
     within = np.sort(close[matched])
     told = np.log(max(float(cells.level[peers].std()) / (2 * within[0]), 1.0))
     told += np.log(np.maximum(noise / (2 * within[1:]), 1.0)).sum()

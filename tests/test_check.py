@@ -35,8 +35,9 @@ def with_total(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """A study of stores with a total among them and a practice of 1 and 2."""
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A study of stores with a total among them and a practice of 1 and 2; the terminal is wide."""
+    monkeypatch.setenv("COLUMNS", "120")
     with_total(sound()).to_csv(tmp_path / "months.csv", index=False)
     stores = sorted(sound()["store"].unique())
     audit = pd.DataFrame(
@@ -55,6 +56,19 @@ def test_the_screen_is_printed_whole_and_then_it_ends_in_1(place: Path, capsys: 
     assert out.index("outcome") < out.index("questions (must be answered)") < out.index("a  [unit] exclude")
     assert "--write 1a" in out
     assert len(out.splitlines()) <= 40
+
+
+def test_a_narrow_terminal_folds_lines_and_loses_no_word(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main(["check", str(place)])
+    wide = capsys.readouterr().out.split()
+    monkeypatch.setenv("COLUMNS", "70")
+    main(["check", str(place)])
+    narrow = capsys.readouterr().out
+    assert narrow.split() == wide
+    rest = [line for line in narrow.splitlines() if str(place) not in line]
+    assert max(map(len, rest)) <= 70
 
 
 def test_answers_are_kept_and_the_study_reads(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

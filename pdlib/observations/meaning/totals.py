@@ -73,10 +73,18 @@ def _summed(study: Study, panel: pd.DataFrame, table: Callable[[str], np.ndarray
     found: dict[int, Whole] = {}
     for column, (exact, _) in _amounts(study, panel).items():
         values = table(column).T
-        if exact:
+        if exact and _may_sum(values):
             wholes = find_wholes(values, exact=True)
             found |= {whole.row: whole for whole in wholes if whole.how == "sum" and whole.parts == len(values) - 1}
     return found
+
+
+def _may_sum(values: np.ndarray) -> bool:
+    """Whether some row holds about half of all there is, nearly everywhere: the least costly look comes first."""
+    filled = np.nan_to_num(values)
+    total = filled.sum(axis=0)
+    half = np.abs(2 * filled - total) <= np.maximum(0.02 * total, 1.0)
+    return bool((half & (total > 0)).sum(axis=1).max(initial=0) > 0.5 * (total > 0).sum())
 
 
 def _amounts(study: Study, panel: pd.DataFrame) -> dict[str, tuple[bool, str | None]]:

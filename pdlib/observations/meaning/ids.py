@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 import unicodedata
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -41,6 +42,7 @@ _MARKS = {
 }
 _POINTS = re.compile(r"\.(?!\d)")
 _LIKE_DIGITS = str.maketrans("oil", "011")
+_NO_MARKS = {ord(mark): None for mark in string.punctuation + " \t\r\v\f"}
 
 
 def key(text: str) -> str:
@@ -124,9 +126,20 @@ def _points(one: str, other: str) -> str:
     return " against ".join(f"{letter!r} (U+{ord(letter):04X})" for letter in pairs[0] if letter)
 
 
+def _all_apart(names: list[str]) -> bool:
+    """Whether names differ even without marks and with O for 0: one look at all of them, for the many plain ids."""
+    text = "\n".join(names)
+    if not text.isascii() or any(first.isdigit() for first in {name[:1] for name in names}):
+        return False
+    bare = text.casefold().translate(_LIKE_DIGITS).translate(_NO_MARKS).split("\n")
+    return len(set(bare)) == len(names)
+
+
 def alike(names: Iterable[str]) -> list[list[str]]:
     """Groups of different names that look alike."""
     names = list(dict.fromkeys(names))
+    if _all_apart(names):
+        return []
     groups: dict[str, list[str]] = {}
     folds = [folded(name) for name in names]
     if len(set(folds)) == len(names):

@@ -163,7 +163,7 @@ def _real(study: Study, sheet: Sheet, name: str, role: Role) -> list[float | str
 def is_empty(values: pd.Series) -> pd.Series:
     """Which cells hold nothing, or blanks only."""
     codes, uniques = pd.factorize(values)
-    blank = np.array([*(isinstance(value, str) and not value.strip() for value in uniques), True])
+    blank = np.array([*(isinstance(value, str) and not value.strip() for value in np.asarray(uniques, object)), True])
     return pd.Series(blank[codes], index=values.index)
 
 
@@ -273,7 +273,7 @@ def read_units(
 ) -> pd.DataFrame:
     """One row per unit of the panel, indexed by unit: ``label`` and the groups that the study declares."""
     unit, varies_by = study.unit, study.period.varies_by if study.period else None
-    index = pd.Index(sorted(panel["unit"].dropna().unique()), name="unit")
+    index = pd.Index(sorted(panel["unit"].dropna().unique().tolist()), name="unit")
     frame = pd.DataFrame({"label": index.astype("str")}, index=index)
     if varies_by and varies_by in panel:
         levels = panel[["unit", varies_by]].astype("str").value_counts().reset_index()  # the usual one first

@@ -82,7 +82,7 @@ def what_was_read(
 
 
 def _of_units(study: Study, table: str, panel: pd.DataFrame) -> dict[str, Any]:
-    ids = pd.Series(sorted(panel["unit"].dropna().unique()))
+    ids = pd.Series(sorted(panel["unit"].dropna().unique().tolist()))
     number = f"{count(len(ids))} {study.unit.singular if len(ids) == 1 else study.unit.plural}"
     return _row(table, "unit", study.unit.column, number, _some(ids), panel["unit"], declared=bool(study.unit.exclude))
 

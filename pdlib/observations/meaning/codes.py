@@ -198,7 +198,10 @@ def ask_codes(
     section: str, of: str, units: pd.Series | None = None,
 ) -> pd.Series:  # fmt: skip
     """Ask about what looks like a code, or say so if other codes are declared; those cells come back empty."""
-    codes = find_codes(numbers.to_numpy(dtype=float), role, None if units is None else units.to_numpy())
+    of_a_scale = units is not None and role in SCALES and numbers.isin([8.0, 9.0]).any()  # else units do not matter
+    codes = find_codes(
+        numbers.to_numpy(dtype=float), role, units.to_numpy() if of_a_scale and units is not None else None
+    )
     if not codes or (missing is not None and not len(missing)):
         return numbers
     hit = numbers.isin([code.value for code in codes])

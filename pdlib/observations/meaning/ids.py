@@ -164,7 +164,7 @@ def ask_alike(study: Study, sheet: Sheet, column: str, what: str) -> None:
     """
     values = sheet.frame[column]
     values = values if column == study.unit.column else tidied(values.astype("str"))  # ids are tidied already
-    groups = [group for group in alike(values.dropna().unique()) if not set(group) <= set(study.unit.keep)]
+    groups = [group for group in alike(values.dropna().unique().tolist()) if not set(group) <= set(study.unit.keep)]
     if not groups:
         return
     told = [f"{' and '.join(map(repr, group))} ({difference(*group[:2])})" for group in groups[:SHOWN]]

@@ -11,11 +11,11 @@ import pandas as pd
 from pdlib.errors import StudyError
 from pdlib.observations.sheet import Source
 from pdlib.study import Outcome, Study, Table, Tables, did_you_mean
+from pdlib.study.parts import AMOUNTS
 
 WORDS = (
     "unit", "period", "outcome", "n", "sd", "se", "kind", "better", "label", "per", "context", "practices", "name",
 )  # fmt: skip
-_AMOUNT = {"proportion": "successes", "rate": "events"}
 _OWN_WORDS = ("n", "sd", "se", "kind", "better", "label", "per")  # of the outcome
 
 
@@ -87,7 +87,7 @@ def _outcome(given: Mapping[str, Any]) -> dict[str, Any]:
     own = dict(own) if isinstance(own, Mapping) else {"column": own}
     own = {key: given[key] for key in _OWN_WORDS if key in given} | own
     kind, column = own.setdefault("kind", "mean"), own.pop("column", own.get("name"))
-    amount = _AMOUNT.get(kind, "value")
+    amount = AMOUNTS.get(kind, "value")
     if column is not None:
         own.setdefault(amount, column)
     if kind == "rate" and not {"n", "exposure"} & own.keys():

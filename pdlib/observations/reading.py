@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
@@ -197,8 +197,3 @@ def without_examples(reading: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         {str(key): value for key, value in row.items()} for row in kept.where(kept.notna(), None).to_dict("records")
     ]
-
-
-def said_of_file(parts: Iterable[str], lines: str) -> str:
-    """The line of a table: "comma-separated, decimal point, UTF-8 · 733 lines: 732 rows used, 0 set aside"."""
-    return " · ".join(part for part in (", ".join(parts), lines) if part)

@@ -140,6 +140,7 @@ class Tables(_Written):
         return Table(**(shared | own.model_dump(exclude_none=True)))
 
 
+AMOUNTS = {"mean": "value", "proportion": "successes", "rate": "events"}  # the key of the column that is measured
 _KIND_COLUMNS = {"proportion": ("successes", "n"), "mean": ("value",), "rate": ("events", "exposure")}
 
 

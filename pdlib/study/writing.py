@@ -13,10 +13,10 @@ from tomlkit.exceptions import TOMLKitError
 from pdlib.errors import StudyError
 from pdlib.study.answers import Answer
 from pdlib.study.declaration import Study
+from pdlib.study.parts import AMOUNTS
 
 _IS_A_NAME = {"unit": "column", "period": "column"}  # may stand as the column's name alone
 _NAME_KEYS = {"practice": "practice"}
-AMOUNTS = {"mean": "value", "proportion": "successes", "rate": "events"}
 
 
 def write_answers(path: Path, answers: list[Answer]) -> None:
